@@ -1,0 +1,114 @@
+# What there is to do with nn2eq. Every target sets up what it needs; `make demo` is the place to start.
+
+PYTHON ?= python3
+VENV ?= .venv
+FORMULAS ?= models/formulas
+JOBS ?= $(shell nproc)
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+NN2EQ := $(BIN)/nn2eq
+MODELS := $(basename $(notdir $(wildcard models/*.keras)))
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
+
+.DELETE_ON_ERROR:
+.SECONDEXPANSION:
+.PHONY: demo test check lint verify formulas formulas-all models bench tools clean
+
+# The equation of a small network in the units of its data, and on standard error the line that proves it.
+demo: | $(READY)
+	$(NN2EQ) models/dense_1-3-2-1_tanh.keras --format latex --check \
+	    --scale-input models/dense_1-3-2-1_tanh.input-scale.json \
+	    --scale-output models/dense_1-3-2-1_tanh.output-scale.json
+
+test: | $(READY)
+	$(BIN)/python -m pytest -n $(JOBS)
+
+check: lint test
+
+lint: | $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict
+
+bench: | $(READY)
+	$(BIN)/python benchmarks/run.py
+
+# Train the shipped models again. `make formulas` then writes again what changed.
+models: | $(READY)
+	$(BIN)/python models/make_models.py
+
+# Every shipped model in every text, each asked of Keras. A text is written again where its model or scaler changed;
+# after a change to an emitter: rm -r models/formulas && make formulas
+formulas: | $(READY)
+	$(MAKE) --jobs=$(JOBS) formulas-all
+
+# Write all of them once more, elsewhere: what is committed is what nn2eq says today, and it is what Keras says.
+verify: | $(READY)
+	fresh=$$(mktemp -d) && trap 'rm -r "$$fresh"' EXIT && \
+	$(MAKE) formulas FORMULAS="$$fresh" && \
+	diff -r models/formulas "$$fresh" && \
+	$(BIN)/python models/verify.py "$$fresh"
+
+# A nested equation is for reading: it is written where it is short.
+LONG := dense_4-6-3_tanh_softmax_normalization dense_4-16-16-16-1_tanh dense_10-8-1_relu_normalization
+SHORT := $(filter-out $(LONG),$(MODELS))
+
+formulas-all: \
+    $(SHORT:%=$(FORMULAS)/%.nested.tex) \
+    $(MODELS:%=$(FORMULAS)/%.layered.tex) \
+    $(MODELS:%=$(FORMULAS)/%.matrix.tex) \
+    $(MODELS:%=$(FORMULAS)/%.numpy.py) \
+    $(MODELS:%=$(FORMULAS)/%.python.py) \
+    $(MODELS:%=$(FORMULAS)/%.sympy.py) \
+    $(MODELS:%=$(FORMULAS)/%.json)
+
+formulas-all: export NN2EQ_CHECK = keras
+
+# What the columns of a model's data are called, where that is more than x and y.
+names.dense_1-5-1_sigmoid := --inputs T --outputs p
+
+model = models/$$*.keras $$(wildcard models/$$*.*-scale.json) | $(READY) $(FORMULAS)
+scales = $(foreach end,input output,$(addprefix --scale-$(end) ,$(wildcard models/$*.$(end)-scale.json)))
+convert = $(NN2EQ) $< $(scales) $(names.$*) -o $@
+
+$(FORMULAS)/%.nested.tex: $(model)
+	$(convert) --format latex --form nested
+
+$(FORMULAS)/%.layered.tex: $(model)
+	$(convert) --format latex --form layered
+
+$(FORMULAS)/%.matrix.tex: $(model)
+	$(convert) --format latex --form matrix
+
+$(FORMULAS)/%.numpy.py: $(model)
+	$(convert) --format numpy
+
+$(FORMULAS)/%.python.py: $(model)
+	$(convert) --format python
+
+$(FORMULAS)/%.sympy.py: $(model)
+	$(convert) --format sympy
+
+$(FORMULAS)/%.json: $(model)
+	$(convert) --format json
+
+$(FORMULAS):
+	mkdir -p $@
+
+# The environment, made again when what is asked for changes.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[keras,dev]' --constraint constraints.txt
+	touch $@
+
+# What the tests run beside Python, on Debian and its relatives: LaTeX to typeset, poppler to look at the page.
+tools:
+	$(SUDO) apt-get update -qq
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
+	    python3-venv texlive-latex-base texlive-latex-recommended texlive-latex-extra poppler-utils
+
+# Everything that a run made except the environment ($(VENV)).
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -r {} +
