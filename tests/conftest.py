@@ -1,0 +1,90 @@
+"""What every test may ask for: the shipped models, the corpora beside the project, the machine's programs."""
+
+import os
+import shutil
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHIPPED = tuple(sorted(path for kind in ("*.keras", "*.h5") for path in (PROJECT / "models").glob(kind)))
+CORPORA = PROJECT.parent / "shared"
+OUTSIDE = "is not part of the project"
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], str]:
+    """Find a program of the machine by name: ``tool("pdflatex")`` is its path."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            pytest.skip(f"{name} is not installed: make tools")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def shipped_models() -> tuple[Path, ...]:
+    """Every model file in models/."""
+    assert SHIPPED, "models/ holds no model: python models/make_models.py"
+    return SHIPPED
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes ``shipped_model`` once for each model file in models/."""
+    if "shipped_model" in metafunc.fixturenames:
+        metafunc.parametrize("shipped_model", SHIPPED, ids=lambda path: path.name)
+
+
+def corpus(name: str) -> Path:
+    """A folder of other people's files, kept beside the project and never copied into it."""
+    folder = CORPORA / name
+    if not folder.is_dir():
+        pytest.skip(f"../shared/{name} {OUTSIDE} and is not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def realmodels() -> Path:
+    """Real Keras models by other people, with Keras' own answers."""
+    return corpus("realmodels")
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Path:
+    """Damaged and malicious model files, with what must be said of each."""
+    return corpus("hostile")
+
+
+def pytest_report_header() -> list[str]:
+    """Say before the first test what is missing, so that a short run is never taken for a whole one."""
+    missing = [name for name in ("realmodels", "hostile") if not (CORPORA / name).is_dir()]
+    return [f"NOT RUN: the tests that need ../shared/{name}, which is not here" for name in missing]
+
+
+def forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip into a failure in CI, where everything is installed; only the corpora may be absent."""
+    skipped = report.outcome == "skipped" and not hasattr(report, "wasxfail")
+    if IN_CI and skipped and OUTSIDE not in str(report.longrepr):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and CI must have everything: {report.longrepr}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Hold ``forbid_skip`` for one test."""
+    report = yield
+    forbid_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Hold ``forbid_skip`` for a module that skips itself, as ``pytest.importorskip`` does."""
+    report = yield
+    forbid_skip(report)
+    return report
