@@ -1,0 +1,69 @@
+"""Languages: a Program goes in, text comes out. THE table of emitters is `LANGUAGES`; a new language adds its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from nn2eq.emit.options import Options
+from nn2eq.errors import CannotEmit
+from nn2eq.forms.program import Program
+from nn2eq.forms.size import Spelling
+
+LANGUAGES: Mapping[str, str] = {
+    "latex": "nn2eq.emit.latex",
+    "numpy": "nn2eq.emit.numpy_text",
+    "python": "nn2eq.emit.python_text",
+    "sympy": "nn2eq.emit.sympy_text",
+    "json": "nn2eq.emit.json_text",
+}
+
+
+@dataclass(frozen=True)
+class Emitter:
+    """A language: what it is called, which layouts it can say, and how it writes them.
+
+    name: as on the command line; suffix: of its files; comment: what starts a comment line, "" where there is none.
+    layouts: the layouts it can say; default: the one it says when none is asked for, "" to choose by size.
+    write: Program → text without a header. options: the names of Options that mean something to it.
+    spelling: the formula it prints for an activation, given the options: what the size of a nested text follows.
+    for_people: whether people read it rather than machines run it.
+    """
+
+    name: str
+    suffix: str
+    comment: str
+    layouts: tuple[str, ...]
+    write: Callable[[Program, Options], str]
+    spelling: Callable[[Options], Spelling]
+    options: frozenset[str] = frozenset()
+    default: str = ""
+    for_people: bool = False
+
+
+def emitter(language: str) -> Emitter:
+    """Return a language's emitter. Raises CannotEmit for a language that is not there."""
+    if language not in LANGUAGES:
+        raise CannotEmit(f"no format {language!r}", code="unknown-format", way_out=f"one of {', '.join(LANGUAGES)}")
+    return cast(Emitter, import_module(LANGUAGES[language]).EMITTER)
+
+
+def emit(program: Program, language: str, options: Options | None = None) -> str:
+    """Write a Program as text, without a header.
+
+    Raises CannotEmit if the language cannot say the program's layout, or an option means nothing to it.
+    """
+    options = options or Options()
+    chosen = emitter(language)
+    if program.layout not in chosen.layouts:
+        raise CannotEmit(
+            f"{language} cannot say the {program.form} form",
+            code="form-format",
+            way_out=f"it says {', '.join(chosen.layouts)}",
+        )
+    if idle := options.given() - chosen.options:
+        spelled = ", ".join("--" + name.replace("_", "-") for name in sorted(idle))
+        raise CannotEmit(f"{spelled} means nothing to {language}", code="option-format", way_out="leave it out")
+    return chosen.write(program, options)

@@ -1,0 +1,33 @@
+"""What a user may ask of a text, the same words for every language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a text is to be written; a language refuses the options that mean nothing to it.
+
+    name         of the function (and of the model in a text that names it)
+    activations  name: tanh(z); explicit: the formula; symbol: σ or f
+    digits       how many significant digits the numbers were rounded to, 0 if they are exact (said in the text)
+    standalone   a whole document rather than a fragment (LaTeX)
+    numbers      where LaTeX puts the numbers: inline in the equations, as matrices beside symbols, or as a table
+    latex_names  LaTeX spellings of the inputs' and outputs' names
+    expression   the bare one-line expression instead of a function (Python)
+    """
+
+    name: str = "predict"
+    activations: str = "name"
+    digits: int = 0
+    standalone: bool = False
+    numbers: str = "inline"
+    latex_names: Mapping[str, str] = field(default_factory=dict)
+    expression: bool = False
+
+    def given(self) -> frozenset[str]:
+        """Return the names of the options that differ from their defaults."""
+        plain = Options()
+        return frozenset(f.name for f in fields(self) if getattr(self, f.name) != getattr(plain, f.name))

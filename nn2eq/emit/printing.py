@@ -1,0 +1,87 @@
+"""The one number formatter, and the one way a formula becomes infix text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from nn2eq import formula as fm
+
+NumberStyle = Callable[[str], str]
+
+
+def decimals(data: NDArray[Any], *, wide: bool = False) -> list[str]:
+    """Return the shortest decimal of each number of a vector (n,): read back in its dtype, it is the same number.
+
+    With `wide`, float32 numbers are written as the float64 they widen to, for languages without float32.
+    """
+    array = np.ascontiguousarray(data, dtype=np.float64 if wide or data.dtype != np.float32 else np.float32)
+    text = orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY).decode()[1:-1]
+    return text.split(",") if text else []
+
+
+def number(value: float) -> str:
+    """Return the shortest decimal that reads back as the same float64."""
+    return orjson.dumps(float(value)).decode()
+
+
+# Binding strength, weakest first; a child that binds weaker than its place needs brackets.
+WHERE, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
+_STRENGTH = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "neg": SIGN, "**": POWER} | dict.fromkeys(
+    fm.COMPARISONS, COMPARE
+)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of emitted text and how strongly it binds."""
+
+    text: str
+    strength: int = ATOM
+
+    def within(self, strength: int) -> str:
+        """Return the text, in brackets where the place binds more strongly."""
+        return self.text if self.strength >= strength else f"({self.text})"
+
+
+@dataclass(frozen=True)
+class Infix:
+    """How a language writes formulas: its functions as templates, its power and conditional, its numbers.
+
+    functions: a template for each name of nn2eq.formula.FUNCTIONS, the arguments as {0} {1} {2}; what is missing
+    cannot be said. power: a template where the language has no ** operator.
+    """
+
+    functions: Mapping[str, str]
+    number: Callable[[float], str] = number
+    power: str = ""
+
+    def write(self, node: fm.Node, names: Mapping[str, Text]) -> Text:
+        """Write a formula (without reductions) with its names replaced by texts."""
+        match node.op:
+            case "number":
+                text = self.number(node.value)
+                return Text(text, SIGN if text.startswith("-") else ATOM)
+            case "name":
+                return names[node.value]
+            case "neg":
+                return Text("-" + self.write(node.args[0], names).within(POWER), SIGN)
+            case "**" if self.power:
+                return Text(self.power.format(*(self.write(arg, names).text for arg in node.args)))
+            case "+" | "-" | "*" | "/" | "**" | "<" | "<=" | ">" | ">=" | "==":
+                return self._binary(node, names)
+        return Text(self.functions[node.op].format(*(self.write(arg, names).text for arg in node.args)))
+
+    def _binary(self, node: fm.Node, names: Mapping[str, Text]) -> Text:
+        strength = _STRENGTH[node.op]
+        left, right = (self.write(arg, names) for arg in node.args)
+        # a - (b - c), a / (b c) and (a ** b) ** c need their brackets; a + (b + c) does not
+        tight_left, tight_right = node.op == "**", node.op in "-/**" or strength == COMPARE
+        return Text(
+            f"{left.within(strength + tight_left)} {node.op} {right.within(strength + tight_right)}", strength
+        )

@@ -1,0 +1,155 @@
+"""A Program: straight-line mathematics, the one thing that every form makes and every language writes.
+
+Values are named and of fixed shape; steps stand in order and use only what stands before them. The steps speak of
+whole layers, so that kernels stay arrays; `nn2eq.emit.scalars` unrolls them for languages that know numbers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.activations import Activation
+
+Array = NDArray[np.float64]
+LAYOUTS = ("nested", "layered", "matrix")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A named vector (n,): one layer's pre-activations, say.
+
+    name: of the whole, `z1`; parts: of each unit, `z1_1 ...`; origin: what it is, in words.
+    """
+
+    name: str
+    parts: tuple[str, ...]
+    origin: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many units it has."""
+        return len(self.parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """A named array of numbers, (n, m) or (n,), float32 or float64 as it was stored or folded."""
+
+    name: str
+    data: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Term:
+    """arg @ matrix: (n,) @ (n, m); a matrix (n,) is a diagonal one."""
+
+    arg: Value
+    matrix: Constant
+
+
+@dataclass(frozen=True)
+class Affine:
+    """out = Σ arg @ matrix + offset."""
+
+    out: Value
+    terms: tuple[Term, ...]
+    offset: Constant | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Apply:
+    """out = activation(arg), unit by unit or, for a coupled row, group by group.
+
+    parameters: the row's per-unit parameters by name, (n,) each. units: only these are transformed, () for all.
+    """
+
+    out: Value
+    activation: Activation
+    arg: Value
+    parameters: Mapping[str, Constant] = field(default_factory=dict)
+    units: tuple[int, ...] = ()
+
+
+Step = Affine | Apply
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function: what it takes, its steps, and which values it returns."""
+
+    name: str
+    arguments: tuple[Value, ...]
+    results: tuple[Value, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def constants(self) -> Iterator[Constant]:
+        """Every constant its steps use, in order."""
+        for step in self.steps:
+            if isinstance(step, Affine):
+                yield from (term.matrix for term in step.terms)
+                if step.offset is not None:
+                    yield step.offset
+            else:
+                yield from step.parameters.values()
+
+
+@dataclass(frozen=True)
+class Program:
+    """A form of a network, ready to be written in any language.
+
+    functions: `predict` first. layout: how its steps are laid out, one of LAYOUTS. form: the name the user asked
+    for. model, sha256: the file it came from (untrusted text). notes: lines for people, said in the header.
+    """
+
+    functions: tuple[Function, ...]
+    layout: str
+    form: str
+    model: str = ""
+    sha256: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def predict(self) -> Function:
+        """The function that answers as the network does."""
+        return self.functions[0]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs, one a number."""
+        return self.predict.arguments[0].parts
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs, one a number."""
+        return self.predict.results[0].parts
+
+    def evaluate(self, x: Array) -> Array:
+        """Run `predict` in float64: x (n, inputs) to (n, outputs)."""
+        values = {self.predict.arguments[0].name: np.asarray(x, dtype=np.float64)}
+        for step in self.predict.steps:
+            values[step.out.name] = _answer(step, values)
+        return values[self.predict.results[0].name]
+
+
+def _answer(step: Step, values: Mapping[str, Array]) -> Array:
+    if isinstance(step, Affine):
+        total = sum(_product(values[term.arg.name], term.matrix.data) for term in step.terms)
+        return total if step.offset is None else total + step.offset.data.astype(np.float64)
+    arg = values[step.arg.name]
+    if not step.units:
+        return step.activation(arg)
+    chosen = list(step.units)
+    out = arg.copy()
+    out[:, chosen] = step.activation(arg[:, chosen])
+    return out
+
+
+def _product(x: Array, matrix: NDArray[Any]) -> Array:
+    wide = matrix.astype(np.float64)
+    return x * wide if wide.ndim == 1 else x @ wide

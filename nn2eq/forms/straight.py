@@ -1,0 +1,75 @@
+"""The network itself as a Program, in three layouts: nested, layered, matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nn2eq.activations import Activation
+from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step, Term, Value
+from nn2eq.forms.stages import Stage, stages
+from nn2eq.network import Network, Selected
+
+
+def nested(network: Network, *, fold: bool = True) -> Program:
+    """One closed expression per output."""
+    return _program(network, "nested", fold)
+
+
+def layered(network: Network, *, fold: bool = True) -> Program:
+    """Named scalars, one line a unit."""
+    return _program(network, "layered", fold)
+
+
+def matrix(network: Network, *, fold: bool = True) -> Program:
+    """Whole layers at a time: y = W2ᵀ a(W1ᵀ x + b1) + b2."""
+    return _program(network, "matrix", fold)
+
+
+def _program(network: Network, layout: str, fold: bool) -> Program:
+    x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
+    steps = tuple(_steps(network, stages(network, fold=fold), x))
+    function = Function("predict", (x,), (steps[-1].out,), steps)
+    return Program((function,), layout, layout, network.source.file, network.source.sha256)
+
+
+def numbered(letter: str, count: int) -> tuple[str, ...]:
+    """Return the standing names: `x` for one, else `x1 ... xn`."""
+    return (letter,) if count == 1 else tuple(f"{letter}{unit}" for unit in range(1, count + 1))
+
+
+def _steps(network: Network, found: tuple[Stage, ...], x: Value) -> Iterator[Step]:
+    """Name the values as mathematics counts: z the pre-activation, a the activation, y the answer."""
+    arg = x
+    for number, stage in enumerate(found, start=1):
+        is_last = number == len(found)
+        origin = ", ".join(stage.layers)
+        if stage.affine is not None:
+            named = "z" if stage.activation is not None else ("y" if is_last else "a")
+            out = _value(network, named, number, stage.affine.outputs, origin)
+            yield _affine(out, arg, stage, number)
+            arg = out
+        if stage.activation is not None:
+            size = stage.outputs(arg.size)
+            out = _value(network, "y" if is_last else "a", number, size, origin)
+            yield _apply(out, stage.activation, arg, number)
+            arg = out
+
+
+def _value(network: Network, letter: str, number: int, size: int, origin: str) -> Value:
+    if letter == "y":
+        return Value("y", network.output_names or numbered("y", size), origin)
+    parts = tuple(f"{letter}{number}_{unit}" for unit in range(1, size + 1))
+    return Value(f"{letter}{number}", parts, origin)
+
+
+def _affine(out: Value, arg: Value, stage: Stage, number: int) -> Affine:
+    assert stage.affine is not None
+    offset = None if stage.affine.bias is None else Constant(f"b{number}", stage.affine.bias)
+    return Affine(out, (Term(arg, Constant(f"W{number}", stage.affine.kernel)),), offset)
+
+
+def _apply(out: Value, activation: Activation | Selected, arg: Value, number: int) -> Apply:
+    if isinstance(activation, Selected):
+        return Apply(out, activation.activation, arg, units=activation.units)
+    per_unit = {key: Constant(f"{key}{number}", data) for key, data in activation.per_unit.items()}
+    return Apply(out, activation, arg, per_unit)
