@@ -97,6 +97,11 @@ class Layer:
         return sum(int(array.size) for array in self.weights.values())
 
 
+def numbered(letter: str, count: int) -> tuple[str, ...]:
+    """Return the standing names: `x` for one, else `x1 ... xn`."""
+    return (letter,) if count == 1 else tuple(f"{letter}{unit}" for unit in range(1, count + 1))
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a network came from: file name (untrusted), sha256 of its bytes, container, Keras version that saved it."""

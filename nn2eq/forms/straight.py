@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nn2eq.activations import Activation
 from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step, Term, Value
 from nn2eq.forms.stages import Stage, stages
-from nn2eq.network import Network, Selected
+from nn2eq.network import Network, Selected, numbered
 
 
 def nested(network: Network, *, fold: bool = True) -> Program:
@@ -30,11 +30,6 @@ def _program(network: Network, layout: str, fold: bool) -> Program:
     steps = tuple(_steps(network, stages(network, fold=fold), x))
     function = Function("predict", (x,), (steps[-1].out,), steps)
     return Program((function,), layout, layout, network.source.file, network.source.sha256)
-
-
-def numbered(letter: str, count: int) -> tuple[str, ...]:
-    """Return the standing names: `x` for one, else `x1 ... xn`."""
-    return (letter,) if count == 1 else tuple(f"{letter}{unit}" for unit in range(1, count + 1))
 
 
 def _steps(network: Network, found: tuple[Stage, ...], x: Value) -> Iterator[Step]:

@@ -1,0 +1,40 @@
+"""A Program with its numbers rounded to a few significant digits, for texts that are printed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step
+
+
+def rounded(program: Program, digits: int) -> Program:
+    """Return the program with every weight and bias rounded to so many significant digits (float64)."""
+    note = f"numbers rounded to {digits} significant digits"
+    functions = tuple(_function(function, digits) for function in program.functions)
+    return replace(program, functions=functions, notes=(*program.notes, note))
+
+
+def _function(function: Function, digits: int) -> Function:
+    return replace(function, steps=tuple(_step(step, digits) for step in function.steps))
+
+
+def _step(step: Step, digits: int) -> Step:
+    if isinstance(step, Apply):
+        parameters = {key: _constant(value, digits) for key, value in step.parameters.items()}
+        return replace(step, parameters=parameters)
+    terms = tuple(replace(term, matrix=_constant(term.matrix, digits)) for term in step.terms)
+    return Affine(step.out, terms, None if step.offset is None else _constant(step.offset, digits))
+
+
+def _constant(constant: Constant, digits: int) -> Constant:
+    return Constant(constant.name, significant(constant.data, digits))
+
+
+def significant(data: NDArray[Any], digits: int) -> NDArray[np.float64]:
+    """Round each number to so many significant decimal digits, to the float64 nearest to that decimal."""
+    flat = [float(f"{value:.{digits - 1}e}") for value in data.astype(np.float64).ravel().tolist()]
+    return np.array(flat, dtype=np.float64).reshape(data.shape)

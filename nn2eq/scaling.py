@@ -1,0 +1,181 @@
+"""Original units: scalers and transforms put around a network, so that every text speaks the units of the data.
+
+A scaler is data, never a pickle. As a text it is `minmax:LO:HI` (to 0 ... 1, or `minmax:LO:HI:A:B`), `standard:MEAN:SD`,
+one for all or by name, `T=minmax:0:5,p=standard:1:0.2`; as a JSON file one entry per input or output:
+
+    {"kind": "minmax", "low": [0, 1], "high": [5, 3], "range": [0, 1]}     range may be left out
+    {"kind": "standard", "mean": [2.5, 2], "sd": [1.4, 0.6]}
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.activations import TRANSFORMS, activation
+from nn2eq.errors import BadRequest
+from nn2eq.network import Affine, Layer, Network, Selected, numbered
+
+Array = NDArray[np.float64]
+FILE_LIMIT = 4_000_000
+"""Bytes that a scaler's JSON file may have."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scaler:
+    """scaled = x · factor + shift, number by number; factor (n,) and shift (n,)."""
+
+    factor: Array
+    shift: Array
+
+    @property
+    def affine(self) -> Affine:
+        """From the units of the data to what the network was trained on."""
+        return Affine(self.factor, self.shift)
+
+    @property
+    def inverse(self) -> Affine:
+        """From what the network was trained on to the units of the data."""
+        return Affine(1.0 / self.factor, -self.shift / self.factor)
+
+
+def in_original_units(
+    network: Network, *, scale_input: str = "", scale_output: str = "", transform_input: str = ""
+) -> Network:
+    """Return the network behind its scaler and in front of its inverse, taking and giving original units.
+
+    The transforms (`p=log10`) come first, then the scaler, then the network. Raises BadRequest.
+    """
+    inputs = network.input_names or numbered("x", network.inputs)
+    outputs = network.output_names or numbered("y", network.outputs)
+    front: list[Layer] = []
+    behind: list[Layer] = []
+    if transform_input:
+        front += _transforms(transform_input, inputs, network.input_shape)
+    if scale_input:
+        scaler = parse_scaler(scale_input, inputs, "--scale-input")
+        front.append(Layer("scale_input", "Scaler", network.input_shape, (scaler.affine,), added=True))
+    if scale_output:
+        scaler = parse_scaler(scale_output, outputs, "--scale-output")
+        behind.append(Layer("scale_output", "Scaler", network.output_shape, (scaler.inverse,), added=True))
+    return replace(network, layers=(*front, *network.layers, *behind))
+
+
+def _transforms(text: str, inputs: Sequence[str], shape: tuple[int, ...]) -> list[Layer]:
+    found = []
+    for name, function in _by_name(text, inputs, "--transform-input").items():
+        if function not in TRANSFORMS:
+            raise _bad("--transform-input", f"no transform {function!r}", f"one of {', '.join(TRANSFORMS)}")
+        selected = Selected(activation(function), (inputs.index(name),))
+        found.append(Layer(f"transform_{name}", "Transform", shape, (selected,), added=True))
+    return found
+
+
+def parse_scaler(text: str, names: Sequence[str], option: str) -> Scaler:
+    """Parse a scaler's text, or read its JSON file, for these inputs or outputs. Raises BadRequest."""
+    if text.endswith(".json") or Path(text).is_file():
+        return _from_file(text, names, option)
+    if "=" not in text:
+        factor, shift = _formula(text, option)
+        return Scaler(np.full(len(names), factor), np.full(len(names), shift))
+    scaler = Scaler(np.ones(len(names)), np.zeros(len(names)))
+    for name, spoken in _by_name(text, names, option).items():
+        unit = names.index(name)
+        scaler.factor[unit], scaler.shift[unit] = _formula(spoken, option)
+    return scaler
+
+
+def _by_name(text: str, names: Sequence[str], option: str) -> Mapping[str, str]:
+    pairs = [part.partition("=") for part in text.split(",")]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise _bad(option, f"{name!r} has no '='", "write NAME=VALUE,NAME=VALUE")
+        if name.strip() not in names:
+            raise _bad(option, f"no {name.strip()!r} in this network", f"it has {_list(names)}")
+    if len({name.strip() for name, _, _ in pairs}) < len(pairs):
+        raise _bad(option, "a name stands twice", "name each once")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _formula(text: str, option: str) -> tuple[float, float]:
+    """Return factor and shift of `minmax:LO:HI[:A:B]` or `standard:MEAN:SD`."""
+    kind, *given = text.strip().split(":")
+    try:
+        numbers = [float(value) for value in given]
+    except ValueError:
+        raise _bad(option, f"{text!r} has a part that is not a number", _SPOKEN) from None
+    if kind == "minmax" and len(numbers) in (2, 4):
+        low, high, *target = numbers
+        return _minmax(low, high, target or [0.0, 1.0], option)
+    if kind == "standard" and len(numbers) == 2:
+        return _standard(*numbers, option)
+    raise _bad(option, f"{text!r} is no scaler", _SPOKEN)
+
+
+_SPOKEN = "write minmax:LO:HI or standard:MEAN:SD, NAME=... for each, or the name of a JSON file"
+
+
+def _minmax(low: float, high: float, target: Sequence[float], option: str) -> tuple[float, float]:
+    bottom, top = target
+    if not (math.isfinite(low) and math.isfinite(high) and low < high and bottom < top < math.inf):
+        raise _bad(option, f"minmax needs LO < HI, not {low:g} and {high:g}", _SPOKEN)
+    factor = (top - bottom) / (high - low)
+    return factor, bottom - low * factor
+
+
+def _standard(mean: float, sd: float, option: str) -> tuple[float, float]:
+    if not (math.isfinite(mean) and 0 < sd < math.inf):
+        raise _bad(option, f"standard needs a finite mean and SD > 0, not {mean:g} and {sd:g}", _SPOKEN)
+    return 1.0 / sd, -mean / sd
+
+
+def _from_file(path: str, names: Sequence[str], option: str) -> Scaler:
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(FILE_LIMIT + 1)
+        given = json.loads(raw) if len(raw) <= FILE_LIMIT else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _bad(option, f"{path}: {error}", "give a scaler's JSON file") from None
+    if not isinstance(given, dict):
+        raise _bad(option, f"{path} is not a JSON object of a scaler", "see the README for the two kinds")
+    rows = _rows(given, len(names), f"{option} {path}")
+    factors, shifts = zip(*rows, strict=True)
+    return Scaler(np.array(factors), np.array(shifts))
+
+
+def _rows(given: Mapping[str, Any], count: int, where: str) -> list[tuple[float, float]]:
+    match given.get("kind"):
+        case "minmax":
+            low, high = _numbers(given, "low", count, where), _numbers(given, "high", count, where)
+            target = _numbers(given, "range", 2, where) if "range" in given else [0.0, 1.0]
+            return [_minmax(a, b, target, where) for a, b in zip(low, high, strict=True)]
+        case "standard":
+            mean, sd = _numbers(given, "mean", count, where), _numbers(given, "sd", count, where)
+            return [_standard(a, b, where) for a, b in zip(mean, sd, strict=True)]
+    raise _bad(where, f"kind {given.get('kind')!r} is no scaler", "kind is minmax or standard")
+
+
+def _numbers(given: Mapping[str, Any], key: str, count: int, where: str) -> list[float]:
+    values = given.get(key)
+    if isinstance(values, int | float) and not isinstance(values, bool):
+        values = [values] * count
+    if not isinstance(values, list) or any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
+        raise _bad(where, f"{key!r} is not a list of numbers", f"give {count}")
+    if len(values) != count:
+        raise _bad(where, f"{key!r} has {len(values)} numbers", f"this network needs {count}")
+    return [float(value) for value in values]
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (" ..." if len(names) > 8 else "")
+
+
+def _bad(option: str, what: str, way_out: str) -> BadRequest:
+    return BadRequest(f"{option}: {what}", code="scale", way_out=way_out)
