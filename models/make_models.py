@@ -2,8 +2,8 @@
 
 Each recipe is a row of ``RECIPES``: layers in Keras, and either samples to fit or weights set by hand. A fit
 is made in float64 by L-BFGS from a few seeded starts (a small network needs a good minimum more than many
-steps), then saved in float32 as ``NAME.keras`` and ``NAME.h5`` beside its scalers, its samples and, in ``NAME.json``, what Keras answers; README.md gets their table. ``--check`` writes nothing and says whether what it makes answers
-like the committed model.
+steps) and saved in float32; records.py says what is written. ``--check`` writes nothing and says whether what
+it makes answers like the committed model.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -24,12 +23,11 @@ import tensorflow as tf
 from keras.layers import Dense, Normalization
 from numpy.typing import NDArray
 from pieces import AffineLayer, linear_pieces
+from records import HERE, USUAL, Made, save, write_table
 from samples import Samples, Scale, circles, diabetes, four_inputs, iris, vapour_pressure, wavy_quadratic
 from scipy.optimize import minimize
 
-HERE = Path(__file__).resolve().parent
 STARTS = 4
-USUAL, LARGE = 26, 6  # inputs with recorded answers: among the samples, and far outside
 TOLERANCE = 0.01  # of the span of the usual answers: L-BFGS follows the last bits of the machine's sums
 
 Array = NDArray[np.float64]
@@ -51,17 +49,6 @@ class Recipe:
     loss: str = "mean_squared_error"
     decay: float = 1e-7
     weights: tuple[list[object], ...] = ()
-
-
-@dataclass(frozen=True)
-class Made:
-    """A finished model with what is recorded beside it."""
-
-    model: keras.Model
-    samples: Samples | None
-    input_scale: Scale | None
-    output_scale: Scale | None
-    fit: str
 
 
 def dense(*units: int, activation: str, last: str = "linear") -> list[keras.Layer]:
@@ -233,7 +220,7 @@ def make(name: str) -> Made:
     if recipe.samples is None:
         model = build(name, recipe, None, "float32", 0)
         model.set_weights([np.array(weight, np.float32) for weight in recipe.weights])
-        return Made(model, None, None, None, "")
+        return Made(recipe.about, model)
     samples = recipe.samples()
     ends = [
         Scale.of(recipe.scale, values) if recipe.scale else None
@@ -246,7 +233,7 @@ def make(name: str) -> Made:
     model.set_weights(weights)
     answers = model.predict(x, verbose=0).astype(np.float64)
     fit = quality(recipe, samples.targets, ends[1].undo(answers) if ends[1] else answers)
-    return Made(model, samples, ends[0], ends[1], fit)
+    return Made(recipe.about, model, samples, ends[0], ends[1], fit)
 
 
 def quality(recipe: Recipe, targets: Array, answers: Array) -> str:
@@ -256,83 +243,8 @@ def quality(recipe: Recipe, targets: Array, answers: Array) -> str:
     if recipe.loss == "categorical_crossentropy":
         return f"{np.mean(answers.argmax(axis=1) == targets.argmax(axis=1)):.1%} right"
     error = np.abs(answers - targets)
-    return f"RMSE {np.sqrt(np.mean(error**2)):.2g}, largest {error.max():.2g}, targets span {np.ptp(targets):.3g}"
-
-
-def questions(made: Made) -> NDArray[np.float32]:
-    """USUAL inputs from the samples, then LARGE ones (samples, inputs), in the network's own units.
-
-    All are multiples of 2⁻⁸, so that they are the same number in every text and every dtype.
-    """
-    units = made.model.input_shape[-1]
-    random = np.random.default_rng(units)
-    usual = random.uniform(-1, 1, (USUAL, units))
-    if made.samples is not None:
-        chosen = made.samples.inputs[random.permutation(len(made.samples.inputs))[:USUAL]]
-        usual = made.input_scale.apply(chosen) if made.input_scale else chosen
-    signs = np.where(random.uniform(-1, 1, (LARGE // 2, units)) < 0, -1, 1)
-    large = np.array([[10], [100], [1000]]) * signs
-    return (np.round(np.concatenate([usual, large, -large]) * 256) / 256).astype(np.float32)
-
-
-def shortest(values: NDArray[np.float32]) -> str:
-    """A JSON list of rows, one a line, each number the shortest decimal that float32 reads back."""
-    rows = (", ".join(str(value) for value in row) for row in values)
-    return "[\n" + ",\n".join(f"    [{row}]" for row in rows) + "\n  ]"
-
-
-def described(layer: keras.Layer) -> str:
-    """A layer in two or three words."""
-    if isinstance(layer, Dense):
-        return f"Dense {layer.units} {layer.activation.__name__}"
-    return "Normalization inverted" if layer.invert else "Normalization"
-
-
-def save(name: str, made: Made) -> None:
-    """Write the model in both containers and everything that is recorded beside it."""
-    path = HERE / name
-    made.model.save(f"{path}.keras")
-    made.model.save(f"{path}.h5", include_optimizer=False)
-    asked = questions(made)
-    facts = {
-        "about": RECIPES[name].about,
-        "layers": ", ".join(described(layer) for layer in made.model.layers),
-        "fit": made.fit,
-        "keras": keras.__version__,
-    }
-    lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in facts.items()]
-    lines += [f'  "inputs": {shortest(asked)}']
-    lines += [f'  "outputs": {shortest(made.model.predict(asked, verbose=0))}']
-    Path(f"{path}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-    for end, scale in (("input", made.input_scale), ("output", made.output_scale)):
-        if scale is not None:
-            Path(f"{path}.{end}-scale.json").write_text(scale.json() + "\n")
-    if made.samples is not None:
-        Path(f"{path}.data.csv").write_text(made.samples.csv())
-
-
-def table() -> str:
-    """The table of README.md, a row a recipe, from what is recorded beside the models."""
-    rows = [
-        "| model | what it is | layers | error of the fit, in original units | scalers |",
-        "|---|---|---|---|---|",
-    ]
-    for name in RECIPES:
-        facts = json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
-        scale = RECIPES[name].scale or "none"
-        rows.append(
-            f"| `{name}` | {facts['about']} | {facts['layers']} | {facts['fit'] or 'exact'} | {scale} |"
-        )
-    return "\n".join(rows)
-
-
-def write_table() -> None:
-    """Put the table between the marks that README.md has for it."""
-    readme = HERE / "README.md"
-    before, rest = readme.read_text(encoding="utf-8").split("<!-- table -->\n")
-    after = rest.split("<!-- end of table -->\n")[1]
-    text = f"{before}<!-- table -->\n{table()}\n<!-- end of table -->\n{after}"
-    readme.write_text(text, encoding="utf-8")
+    root_mean_square, span = np.sqrt(np.mean(error**2)), np.ptp(targets)
+    return f"RMSE {root_mean_square:.3g}, largest {error.max():.3g}, targets span {span:.3g}"
 
 
 def agrees(name: str, made: Made) -> bool:
@@ -381,9 +293,9 @@ def main() -> int:
         if asked.check:
             same &= agrees(name, made)
         else:
-            save(name, made)
+            save(made)
     if not asked.check:
-        write_table()
+        write_table(RECIPES)
     return 0 if same else 1
 
 
