@@ -1,0 +1,133 @@
+"""Rows in which the units of a group share: softmax and its kind, gating, normalization."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nn2eq.activations.row import Array, Row
+
+BOTH = (2, 3)
+THROUGH_A_LAYER = ()
+
+SHIFTED_SUM = "sum(exp(z[j] - max(z[k] for k in units)) for j in units)"
+MEAN = "sum(z[j] for j in units) / count"
+VARIANCE = "sum((z[j] - sum(z[k] for k in units) / count)**2 for j in units) / count"
+LARGEST = "max(z[i] for i in units)"
+
+
+def _softmax(z: Array) -> Array:
+    powers = np.exp(z - np.max(z, axis=-1, keepdims=True))
+    return np.asarray(powers / np.sum(powers, axis=-1, keepdims=True))
+
+
+def _log_softmax(z: Array) -> Array:
+    shifted = z - np.max(z, axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True)))
+
+
+def _sparsemax(z: Array) -> Array:
+    """Project on the simplex by sorting (Martins and Astudillo, "From softmax to sparsemax", 2016)."""
+    shifted = z - np.max(z, axis=-1, keepdims=True)
+    descending = -np.sort(-shifted, axis=-1)
+    count = np.arange(1, z.shape[-1] + 1)
+    sums = np.cumsum(descending, axis=-1)
+    support = np.sum(1.0 + count * descending > sums, axis=-1, keepdims=True)
+    threshold = (np.take_along_axis(sums, support - 1, axis=-1) - 1.0) / support
+    return np.asarray(np.maximum(shifted - threshold, 0.0))
+
+
+def _glu(z: Array) -> Array:
+    value, gate = np.split(z, 2, axis=-1)
+    small = np.exp(-np.abs(gate))
+    return np.asarray(value * np.where(gate < 0, small, 1.0) / (1.0 + small))
+
+
+def _layer_normalization(z: Array, epsilon: float) -> Array:
+    return np.asarray(
+        (z - np.mean(z, axis=-1, keepdims=True)) / np.sqrt(np.var(z, axis=-1, keepdims=True) + epsilon)
+    )
+
+
+COUPLED = (
+    Row(
+        "softmax",
+        formula="exp(z) / sum(exp(z[j]) for j in units)",
+        stable=f"exp(z - max(z[k] for k in units)) / {SHIFTED_SUM}",
+        numpy=_softmax,
+        symbol=r"\operatorname{softmax}",
+        range=("0", "1"),
+        keras=BOTH,
+        coupled=True,
+    ),
+    Row(
+        "log_softmax",
+        formula="z - log(sum(exp(z[j]) for j in units))",
+        stable=f"z - max(z[k] for k in units) - log({SHIFTED_SUM})",
+        numpy=_log_softmax,
+        symbol=r"\operatorname{LogSoftmax}",
+        range=("low - max(high[j] for j in units) - log(count)", "0"),
+        keras=BOTH,
+        coupled=True,
+    ),
+    Row(
+        "sparsemax",
+        # The threshold is the largest of (Σ_S z - 1) / |S| over the sets S of the units that reach z[k].
+        formula=(
+            "max(z - max((sum(where(z[j] >= z[k], z[j], 0) for j in units) - 1)"
+            " / sum(where(z[j] >= z[k], 1, 0) for j in units) for k in units), 0)"
+        ),
+        # Relative to the largest unit, so that the sums over the support hold small numbers only.
+        stable=(
+            f"max(z - {LARGEST} - max((sum(where(z[j] >= z[k], z[j] - {LARGEST}, 0) for j in units) - 1)"
+            " / sum(where(z[j] >= z[k], 1, 0) for j in units) for k in units), 0)"
+        ),
+        numpy=_sparsemax,
+        symbol=r"\operatorname{sparsemax}",
+        range=("0", "1"),
+        coupled=True,
+    ),
+    Row(
+        "glu",
+        formula="z / (1 + exp(-partner))",
+        stable="z * exp(min(partner, 0)) / (1 + exp(-abs(partner)))",
+        numpy=_glu,
+        symbol=r"\operatorname{GLU}",
+        range=("min(low, 0)", "max(high, 0)"),
+        coupled=True,
+        halves=True,
+    ),
+    Row(
+        "layer_normalization",
+        formula=f"(z - {MEAN}) / sqrt({VARIANCE} + epsilon)",
+        numpy=_layer_normalization,
+        symbol=r"\operatorname{LayerNorm}",
+        parameters={"epsilon": None},
+        require=("epsilon > 0",),
+        # The farthest that one of n numbers can lie from their mean, in standard deviations.
+        range=("-sqrt(count - 1)", "sqrt(count - 1)"),
+        keras=THROUGH_A_LAYER,
+        coupled=True,
+    ),
+    Row(
+        "rms_normalization",
+        formula="z / sqrt(sum(z[j]**2 for j in units) / count + epsilon)",
+        numpy=lambda z, epsilon: z / np.sqrt(np.mean(np.square(z), axis=-1, keepdims=True) + epsilon),
+        symbol=r"\operatorname{RMSNorm}",
+        parameters={"epsilon": None},
+        require=("epsilon > 0",),
+        range=("-sqrt(count)", "sqrt(count)"),
+        keras=THROUGH_A_LAYER,
+        coupled=True,
+    ),
+    Row(
+        "variance_scaling",
+        formula=f"z / sqrt({VARIANCE} + epsilon)",
+        numpy=lambda z, epsilon: z / np.sqrt(np.var(z, axis=-1, keepdims=True) + epsilon),
+        symbol=r"\operatorname{VarianceScaling}",
+        parameters={"epsilon": None},
+        require=("epsilon > 0",),
+        range=("min(low, 0) / sqrt(epsilon)", "max(high, 0) / sqrt(epsilon)"),
+        keras=THROUGH_A_LAYER,
+        coupled=True,
+    ),
+)
