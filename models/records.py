@@ -1,6 +1,7 @@
 """What is written beside a model: both containers, recorded answers, scalers, samples, a row of the table."""
 
 import json
+import re
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -59,11 +60,12 @@ def described(layer: keras.Layer) -> str:
 
 
 def members(path: Path) -> dict[str, bytes]:
-    """What a model file holds, without the day on which it was saved."""
+    """What a model file holds, without the day and the addresses in memory at which it was saved."""
     if not zipfile.is_zipfile(path):
         return {path.suffix: path.read_bytes()}
     with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist() if name != "metadata.json"}
+        held = {name: archive.read(name) for name in archive.namelist() if name != "metadata.json"}
+    return {name: re.sub(rb'"shared_object_id": \d+', b"", data) for name, data in held.items()}
 
 
 def save_model(model: keras.Model, path: Path) -> None:
