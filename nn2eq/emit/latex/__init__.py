@@ -1,0 +1,18 @@
+"""LaTeX: equations for a paper, in numbers or in symbols, of which every digit can be read back."""
+
+from __future__ import annotations
+
+from nn2eq.emit import Emitter
+from nn2eq.emit.latex.document import write
+from nn2eq.emit.latex.functions import by_options
+
+EMITTER = Emitter(
+    name="latex",
+    suffix=".tex",
+    comment="%",
+    layouts=("nested", "layered", "matrix"),
+    write=write,
+    spelling=by_options,
+    options=frozenset({"name", "activations", "digits", "standalone", "numbers", "latex_names"}),
+    for_people=True,
+)

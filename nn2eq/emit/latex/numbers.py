@@ -1,0 +1,83 @@
+"""How LaTeX writes numbers: the shortest decimal that reads back, 3 \\times 10^{-5} and never 3e-05.
+
+A plain decimal is a float32 if the program holds any float32 constant; a number that float32 cannot hold then stands
+in braces, {0.1}, which no typesetter shows. Without float32 constants every decimal is a float64.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.emit.printing import decimals, number
+from nn2eq.forms.program import Constant
+
+LONGEST_INTEGER = 7
+"""Digits in front of the point from which on a number is written with a power of ten."""
+
+_ODD = re.compile(r"(\d+)(?:\.(\d+))?e([-+]?\d+)|(\d{8,})\.(\d+)|\.0(?=[^\d]|$)")
+
+
+def _spelled(match: re.Match[str]) -> str:
+    """Write what a programmer's decimal says and a mathematician's does not: 1e-05, 123456790.0, 1.0."""
+    whole, part, exponent, long, rest = match.groups()
+    if long:
+        digits = (long + rest).rstrip("0")
+        whole, part, exponent = digits[0], digits[1:], str(len(long) - 1)
+    if not exponent:
+        return ""
+    power = f"10^{{{int(exponent)}}}"
+    if part and part.strip("0"):
+        return rf"{whole}.{part} \times {power}"
+    return power if whole == "1" else rf"{whole} \times {power}"
+
+
+def spelled(decimal: str) -> str:
+    """Return programmers' decimals, one or many, as LaTeX writes them."""
+    return _ODD.sub(_spelled, decimal)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How one text writes its numbers; single: plain decimals are float32."""
+
+    single: bool
+
+    @classmethod
+    def suited(cls, constants: Iterable[Constant]) -> Numbers:
+        """Return the rule for a program's constants."""
+        return cls(any(constant.data.dtype == np.float32 for constant in constants))
+
+    @property
+    def rule(self) -> str:
+        """The rule in words, for the comment and the legend."""
+        if self.single:
+            return "decimals are float32 (shortest that read back; widened when used), those in braces {...} float64"
+        return "decimals are float64 (shortest that read back)"
+
+    def magnitudes(self, data: NDArray[Any]) -> list[str]:
+        """Return the absolute value of each number (n,), ready to stand behind a sign."""
+        absolute = np.abs(data)
+        plain = [spelled(text) if text[-1] == "0" or len(text) > 7 else text for text in decimals(absolute)]
+        if not self.single or data.dtype == np.float32:
+            return plain
+        fits = absolute == absolute.astype(np.float32)
+        return [text if fit else f"{{{text}}}" for text, fit in zip(plain, fits.tolist(), strict=True)]
+
+    def written(self, data: NDArray[Any]) -> list[str]:
+        """Return each number of a vector (n,) with its sign."""
+        signs = (data < 0).tolist()
+        return ["-" + text if sign else text for text, sign in zip(self.magnitudes(data), signs, strict=True)]
+
+    def one(self, value: float) -> str:
+        """Return one number of a formula, not negative."""
+        if value == math.pi:
+            return r"\pi"
+        text = spelled(number(value))
+        return text if not self.single or float(np.float32(value)) == value else f"{{{text}}}"

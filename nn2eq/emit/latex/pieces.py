@@ -1,0 +1,147 @@
+"""Pieces of typeset mathematics, and the sums that join them, broken into lines that fit the page.
+
+Widths are estimated in points of a ten point text. A text that holds line breaks stands inside an `align*`, so no
+group in braces may hold one: fractions and exponents are flat, and what does not fit is written with brackets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from nn2eq.emit.printing import ATOM, SIGN, SUM
+
+LINE = 410.0
+"""The width of the right-hand sides: with the left-hand side less than the 16 cm between the usual margins of A4."""
+QUAD = 10.0
+START = 85.0
+"""Room for what stands before an inner sum on its first line: a sign, a coefficient, a function's name."""
+OPERATOR, DIGIT, BRACKETS = 12.2, 5.0, 8.0
+
+SIZES = ("", r"\big", r"\Big", r"\bigg", r"\Bigg")
+_MACRO = re.compile(r"\\(?:times|operatorname|mathrm|quad)|\\[A-Za-z]+|[{}\\_^ ]")
+
+
+class Piece(NamedTuple):
+    """A text, how strongly it binds, and how it is set.
+
+    width: of a flat piece; of a broken one, where its last line ends, from the left edge of the right-hand sides.
+    tall: which of SIZES the brackets around it need.
+    """
+
+    text: str
+    width: float
+    strength: int = ATOM
+    tall: int = 0
+    broken: bool = False
+
+    def within(self, strength: int) -> Piece:
+        """Return the piece, in brackets where the place binds more strongly."""
+        return self if self.strength >= strength else bracketed("", self)
+
+
+class Term(NamedTuple):
+    """A summand and its sign."""
+
+    negative: bool
+    piece: Piece
+
+
+def width(text: str) -> float:
+    """Estimate how wide a short text is set."""
+    digits = len(_MACRO.sub("", text)) + sum(
+        len(name) <= 8 and name.isalpha() for name in text.split("\\")[1:]
+    )
+    return DIGIT * digits - 1.8 * text.count("_") * 2
+
+
+def symbol(text: str) -> Piece:
+    """Return a name as a piece."""
+    return Piece(text, width(text))
+
+
+def bracketed(name: str, arg: Piece, opening: str = "(", closing: str = ")") -> Piece:
+    """Return name(arg), the brackets large enough."""
+    size = SIZES[min(arg.tall, len(SIZES) - 1)]
+    left, right = (f"{size}l{opening}", f"{size}r{closing}") if size else (opening, closing)
+    around = width(name) + BRACKETS
+    return Piece(f"{name}{left}{arg.text}{right}", arg.width + around, ATOM, arg.tall + 1, arg.broken)
+
+
+def times(factor: str, piece: Piece) -> Piece:
+    """Return a coefficient, "1" or any text that may stand in front, times a piece that is no sum."""
+    if factor == "1":
+        return piece
+    dot = r" \cdot " if starts_with_digit(piece.text) else " "
+    around = 0.0 if piece.broken else width(factor) + (DIGIT if dot != " " else 1.5)
+    return Piece(f"{factor}{dot}{piece.text}", piece.width + around, SIGN, piece.tall, piece.broken)
+
+
+def starts_with_digit(text: str) -> bool:
+    """Whether a number in front of the text would run into it."""
+    return text.lstrip("{")[:1].isdigit()
+
+
+def total(terms: Sequence[Term], level: int = 0) -> Piece:
+    """Return the sum of terms, over several lines if it is wider than there is room.
+
+    level: how many sums it stands inside of; each is indented a little more.
+    """
+    if not terms:
+        return Piece("0", DIGIT)
+    if len(terms) == 1 and not terms[0].negative:
+        return terms[0].piece
+    pieces = [term.piece for term in terms]
+    tall = max(piece.tall for piece in pieces)
+    flat = sum(piece.width for piece in pieces) + OPERATOR * len(terms)
+    room = LINE - QUAD * level - (START if level else 0.0)
+    if flat > room or any(piece.broken for piece in pieces):
+        text, end = _filled(terms, level)
+        return Piece(text, end, SUM, tall, "\n" in text)
+    return Piece(_flat(terms), flat, SUM, tall)
+
+
+def _flat(terms: Sequence[Term]) -> str:
+    text = "".join((" - " if negative else " + ") + piece.text for negative, piece in terms)
+    return "-" + text[3:] if terms[0].negative else text[3:]
+
+
+def _filled(terms: Sequence[Term], level: int) -> tuple[str, float]:
+    """Fill lines with terms; return the text and where its last line ends."""
+    line = " " + newline(level) + "{}"
+    left = QUAD * (level + 1)
+    parts: list[str] = []
+    at = START if level else 0.0
+    for negative, piece in terms:
+        if not parts:
+            parts.append("-" if negative else "")
+        elif piece.broken or at + piece.width + OPERATOR > LINE:
+            parts.append(line + ("- " if negative else "+ "))
+            at = left
+        else:
+            parts.append(" - " if negative else " + ")
+        parts.append(piece.text)
+        at = piece.width if piece.broken else at + piece.width + OPERATOR
+    return "".join(parts), at
+
+
+def newline(level: int) -> str:
+    """Break a line, and indent the next by as many sums as it stands inside of, and one."""
+    return "\\\\\n&" + "\\quad" * (level + 1) + " "
+
+
+def listed(pieces: Sequence[Piece], level: int = 0) -> Piece:
+    """Return pieces with commas between them, over several lines if need be."""
+    line = ", " + newline(level)
+    at, tall = START + pieces[0].width, max(piece.tall for piece in pieces)
+    parts, broken = [pieces[0].text], pieces[0].broken
+    for piece in pieces[1:]:
+        if piece.broken or at + piece.width > LINE:
+            parts.append(line)
+            at, broken = QUAD * (level + 1), True
+        else:
+            parts.append(", ")
+        parts.append(piece.text)
+        at = piece.width if piece.broken else at + piece.width + DIGIT
+    return Piece("".join(parts), at if broken else at - START, SUM, tall, broken)

@@ -1,0 +1,124 @@
+"""Where a text has its weights: as decimals in the equations, or as symbols whose numbers stand beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from nn2eq.emit.latex.names import index, standing
+from nn2eq.emit.latex.numbers import Numbers, spelled
+from nn2eq.emit.latex.pieces import DIGIT, Piece, Term, symbol, times, total
+from nn2eq.emit.printing import SIGN
+from nn2eq.forms.program import Affine, Constant
+
+WIDEST_BMATRIX = 10
+"""Columns that amsmath's bmatrix has if nothing else is set."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Writes the sums of affine steps; symbolic: W_{1,2,3} in place of numbers."""
+
+    numbers: Numbers
+    symbolic: bool
+
+    def sums(self, step: Affine, args: dict[str, list[Piece]], level: int) -> list[Piece]:
+        """Return each unit's sum over the pieces of the step's arguments."""
+        units: list[list[Term]] = [[] for _ in step.out.parts]
+        for term in step.terms:
+            for unit, terms in enumerate(self._products(term.matrix, args[term.arg.name])):
+                units[unit] += terms
+        if step.offset is not None:
+            for unit, (negative, text) in self._entries(step.offset):
+                units[unit].append(Term(negative, Piece(text, DIGIT * len(text))))
+        return [total(terms, level) for terms in units]
+
+    def _products(self, matrix: Constant, args: list[Piece]) -> Iterator[list[Term]]:
+        factors = [piece.within(SIGN) for piece in args]
+        if matrix.data.ndim == 1:
+            entries = dict(self._entries(matrix))
+            for unit, factor in enumerate(factors):
+                yield [Term(entries[unit][0], times(entries[unit][1], factor))] if unit in entries else []
+            return
+        count = len(factors)
+        used = (matrix.data.T != 0).tolist()
+        negative = (matrix.data.T < 0).tolist()
+        texts = self._texts(matrix)
+        for unit in range(matrix.data.shape[1]):
+            row = zip(
+                used[unit], negative[unit], texts[unit * count : (unit + 1) * count], factors, strict=True
+            )
+            yield [
+                Term(not self.symbolic and sign, times(text, factor))
+                for use, sign, text, factor in row
+                if use
+            ]
+
+    def _texts(self, matrix: Constant) -> list[str]:
+        """Return the coefficients of each unit, unit after unit."""
+        inputs, units = matrix.data.shape
+        if not self.symbolic:
+            return self.numbers.magnitudes(np.ascontiguousarray(matrix.data.T).ravel())
+        return [entry(matrix, i, unit) for unit in range(1, units + 1) for i in range(1, inputs + 1)]
+
+    def _entries(self, vector: Constant) -> Iterator[tuple[int, tuple[bool, str]]]:
+        """Yield place, sign and text of each number of a vector that is not zero."""
+        texts = self.vector(vector)
+        for place, value in enumerate(vector.data.tolist()):
+            if value:
+                yield place, (value < 0 and not self.symbolic, texts[place])
+
+    def vector(self, vector: Constant) -> list[str]:
+        """Return what stands for each number of a vector, without signs."""
+        if not self.symbolic:
+            return self.numbers.magnitudes(vector.data)
+        return [entry(vector, unit) for unit in range(1, vector.data.size + 1)]
+
+    def parameter(self, constant: Constant, unit: int) -> Piece:
+        """Return one unit's own parameter of an activation."""
+        if self.symbolic:
+            return symbol(entry(constant, unit + 1))
+        text = self.numbers.magnitudes(constant.data[unit : unit + 1])[0]
+        return total([Term(bool(constant.data[unit] < 0), symbol(text))])
+
+
+def name(constant: Constant) -> str:
+    """Return the symbol of a whole constant: W_1, b_1, d_1 for a diagonal."""
+    return standing(_lettered(constant))
+
+
+def entry(constant: Constant, *place: int) -> str:
+    """Return the symbol of one number: W_{1,2,3} stands in row 2, column 3 of W_1."""
+    whole = standing(_lettered(constant))
+    head, underscore, layer = whole.rpartition("_")
+    if not underscore:
+        return whole + index(*place)
+    return head + index(layer.strip("{}"), *place)
+
+
+def _lettered(constant: Constant) -> str:
+    """A diagonal matrix is kept as a vector, and called d."""
+    is_diagonal = constant.data.ndim == 1 and constant.name.startswith("W")
+    return "d" + constant.name[1:] if is_diagonal else constant.name
+
+
+def bmatrix(numbers: Numbers, constant: Constant, *, transposed: bool = False) -> str:
+    """Return a constant as a matrix of numbers, a vector as a column."""
+    data = constant.data.reshape(len(constant.data), -1)
+    data = np.ascontiguousarray(data.T if transposed else data)
+    columns = data.shape[1]
+    texts = numbers.written(data.ravel())
+    rows = (" & ".join(texts[start : start + columns]) for start in range(0, len(texts), columns))
+    return matrix(" \\\\\n".join(rows), columns)
+
+
+def matrix(rows: str, columns: int) -> str:
+    """Put square brackets around rows; a wide matrix is an array, since a bmatrix ends at ten columns."""
+    if columns <= WIDEST_BMATRIX:
+        return f"\\begin{{bmatrix}}\n{rows}\n\\end{{bmatrix}}"
+    return f"\\left[\\begin{{array}}{{{'r' * columns}}}\n{rows}\n\\end{{array}}\\right]"
+
+
+__all__ = ["Weights", "bmatrix", "entry", "matrix", "name", "spelled"]
