@@ -51,10 +51,10 @@ class Affine:
     def __call__(self, x: Array) -> Array:
         """Evaluate in float64: x (..., inputs) to (..., outputs)."""
         blocks = x.reshape(*x.shape[:-1], self.repeat, -1)
-        kernel = self.kernel.astype(np.float64)
+        kernel = self.kernel.astype(np.float64, copy=False)
         y = blocks * kernel if self.is_diagonal else blocks @ kernel
         if self.bias is not None:
-            y = y + self.bias.astype(np.float64)
+            y = y + self.bias.astype(np.float64, copy=False)
         return y.reshape(*x.shape[:-1], self.outputs)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.activations import TRANSFORMS, activation
+from nn2eq.activations import transform
 from nn2eq.errors import BadRequest
 from nn2eq.network import Affine, Layer, Network, Selected, numbered
 
@@ -71,9 +71,7 @@ def in_original_units(
 def _transforms(text: str, inputs: Sequence[str], shape: tuple[int, ...]) -> list[Layer]:
     found = []
     for name, function in _by_name(text, inputs, "--transform-input").items():
-        if function not in TRANSFORMS:
-            raise _bad("--transform-input", f"no transform {function!r}", f"one of {', '.join(TRANSFORMS)}")
-        selected = Selected(activation(function), (inputs.index(name),))
+        selected = Selected(transform(function), (inputs.index(name),))
         found.append(Layer(f"transform_{name}", "Transform", shape, (selected,), added=True))
     return found
 

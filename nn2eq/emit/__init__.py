@@ -57,13 +57,19 @@ def emit(program: Program, language: str, options: Options | None = None) -> str
     """
     options = options or Options()
     chosen = emitter(language)
-    if program.layout not in chosen.layouts:
-        raise CannotEmit(
-            f"{language} cannot say the {program.form} form",
-            code="form-format",
-            way_out=f"it says {', '.join(chosen.layouts)}",
-        )
+    require(chosen, (program.layout,), options)
+    return chosen.write(program, options)
+
+
+def require(chosen: Emitter, layouts: tuple[str, ...], options: Options) -> None:
+    """Raise CannotEmit if the language cannot say a layout, or an option means nothing to it."""
+    for layout in layouts:
+        if layout not in chosen.layouts:
+            raise CannotEmit(
+                f"{chosen.name} cannot say the {layout} form",
+                code="form-format",
+                way_out=f"it says {', '.join(chosen.layouts)}",
+            )
     if idle := options.given() - chosen.options:
         spelled = ", ".join("--" + name.replace("_", "-") for name in sorted(idle))
-        raise CannotEmit(f"{spelled} means nothing to {language}", code="option-format", way_out="leave it out")
-    return chosen.write(program, options)
+        raise CannotEmit(f"{spelled} means nothing to {chosen.name}", code="option-format", way_out="leave it out")

@@ -14,19 +14,20 @@ __all__ = ["FORMS", "Form", "form", "layered", "matrix", "nested"]
 
 @dataclass(frozen=True)
 class Form:
-    """A shape that a network can be written in: its name, how it is built, and what it is in a few words."""
+    """A shape that a network can be written in: its name, how it is built, its layout, and what it is in a few words."""
 
     name: str
     build: Callable[..., Program]
+    layout: str
     summary: str
 
 
 FORMS: Mapping[str, Form] = {
     row.name: row
     for row in (
-        Form("nested", nested, "one closed expression per output"),
-        Form("layered", layered, "named scalars, one line a unit"),
-        Form("matrix", matrix, "whole layers at a time, kernels as arrays"),
+        Form("nested", nested, "nested", "one closed expression per output"),
+        Form("layered", layered, "layered", "named scalars, one line a unit"),
+        Form("matrix", matrix, "matrix", "whole layers at a time, kernels as arrays"),
     )
 }
 

@@ -1,0 +1,85 @@
+"""nn2eq reads a saved Keras network and writes it as mathematics, proved against the model it came from.
+
+    network = nn2eq.read("model.h5")           # or a live keras.Model
+    program = nn2eq.layered(network)           # nested, layered, matrix
+    text = nn2eq.emit(program, "latex")
+    agreement = nn2eq.check(network, text, "latex")
+    nn2eq.expressions(network)                 # one SymPy expression per output
+
+Nothing is imported before it is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from nn2eq.conversion import Conversion, Request, convert
+    from nn2eq.emit import emit
+    from nn2eq.emit.options import Options
+    from nn2eq.errors import Nn2eqError
+    from nn2eq.forms import layered, matrix, nested
+    from nn2eq.forms.expressions import expressions
+    from nn2eq.forms.program import Program
+    from nn2eq.description import info
+    from nn2eq.network import Network
+    from nn2eq.proof.ask_keras import ask_keras
+    from nn2eq.proof.check import check
+    from nn2eq.proof.trace import trace
+    from nn2eq.reading import read
+    from nn2eq.scaling import in_original_units
+
+_HOMES = {
+    "Conversion": "nn2eq.conversion",
+    "Network": "nn2eq.network",
+    "Nn2eqError": "nn2eq.errors",
+    "Options": "nn2eq.emit.options",
+    "Program": "nn2eq.forms.program",
+    "Request": "nn2eq.conversion",
+    "ask_keras": "nn2eq.proof.ask_keras",
+    "check": "nn2eq.proof.check",
+    "convert": "nn2eq.conversion",
+    "emit": "nn2eq.emit",
+    "expressions": "nn2eq.forms.expressions",
+    "in_original_units": "nn2eq.scaling",
+    "info": "nn2eq.description",
+    "layered": "nn2eq.forms",
+    "matrix": "nn2eq.forms",
+    "nested": "nn2eq.forms",
+    "read": "nn2eq.reading",
+    "trace": "nn2eq.proof.trace",
+}
+"""Where each public name lives."""
+
+__all__ = [
+    "Conversion", "Network", "Nn2eqError", "Options", "Program", "Request", "ask_keras", "check", "convert", "emit",
+    "expressions", "in_original_units", "info", "layered", "matrix", "nested", "read", "trace",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nn2eq' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    _show_as_mathematics()
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted([*__all__, "__version__"])
+
+
+def _show_as_mathematics() -> None:
+    """Let a Network and a Program show themselves typeset in a notebook; here, so that no arrow runs up."""
+    from nn2eq.forms.program import Program
+    from nn2eq.network import Network
+    from nn2eq.show import notebook
+
+    setattr(Network, "_repr_latex_", notebook.network_latex)  # noqa: B010 - methods from another module
+    setattr(Network, "_repr_html_", notebook.network_html)  # noqa: B010
+    setattr(Program, "_repr_latex_", notebook.program_latex)  # noqa: B010
+    setattr(Program, "_repr_html_", notebook.program_html)  # noqa: B010

@@ -1,0 +1,67 @@
+"""nn2eq convert: the default command."""
+
+from __future__ import annotations
+
+import click
+
+from nn2eq.cli.options import ModelOptions, data_option, fold_option, model_options, rows_of
+from nn2eq.cli.terminal import say, waiting, write
+from nn2eq.conversion import LIMIT, Request, convert as converted, require_possible
+from nn2eq.emit import LANGUAGES
+from nn2eq.emit.options import Options
+from nn2eq.errors import BadRequest
+from nn2eq.forms import FORMS
+
+_EPILOG = """\b
+Examples:
+  nn2eq model.h5 --activations explicit --digits 4
+  nn2eq model.h5 -f numpy -o formula.py
+  nn2eq model.h5 --inputs T,p --scale-input T=minmax:0:5,p=standard:1:0.2 --scale-output minmax:0:100
+  nn2eq model.json --weights weights.h5 -f python --expression
+  nn2eq model.keras --standalone --numbers table -o model.tex && pdflatex model.tex"""
+
+
+@click.command(epilog=_EPILOG)
+@click.option("-f", "--format", "language", default="latex", show_default=True, metavar="FORMAT",
+              help=f"The language: {', '.join(LANGUAGES)}; or a form's name, which means LaTeX in that form.")
+@click.option("--form", "form", default="", metavar="FORM",
+              help=f"The mathematical shape: {', '.join(FORMS)}; chosen by size if left out.")
+@click.option("-o", "--output", metavar="FILE", default="", help="Write to a file, all at once, not to standard output.")
+@click.option("--name", default="predict", show_default=True, help="The function's name in a text that runs.")
+@click.option("--digits", type=click.IntRange(1, 17), help="Round the numbers to so many significant digits.")
+@click.option("--activations", type=click.Choice(["name", "explicit", "symbol"]), default="name", show_default=True,
+              help="tanh(z) by name, its formula, or a symbol.")
+@click.option("--standalone", is_flag=True, help="LaTeX: a document that pdflatex compiles.")
+@click.option("--numbers", type=click.Choice(["inline", "matrix", "table"]), default="inline", show_default=True,
+              help="LaTeX: numbers in the equations, as matrices beside symbols, or in a table of all weights.")
+@click.option("--latex-names", metavar="'T_in=T_\\mathrm{in}'", default="", help="LaTeX spellings of names.")
+@click.option("--expression", is_flag=True, help="NumPy, Python: the bare expression instead of a function.")
+@click.option("--limit", type=click.IntRange(1), default=LIMIT, show_default=True,
+              help="Numbers that a nested or layered text may hold.")
+@click.option("--check", "ask", is_flag=True, default=lambda: keras_is_wanted(),
+              help="Ask Keras itself too, the generation that saved the file (always, if NN2EQ_CHECK=keras).")
+@data_option
+@fold_option
+@model_options
+def convert(
+    source: ModelOptions, language: str, form: str, output: str, name: str, digits: int | None, activations: str,
+    standalone: bool, numbers: str, latex_names: str, expression: bool, limit: int, ask: bool, data: str | None, fold: bool,
+) -> None:  # fmt: skip
+    """Write MODEL as an equation or as code, and check it against the model (the default command)."""
+    if language in FORMS:
+        if form not in ("", language):
+            raise BadRequest(f"--format {language} and --form {form} name two forms", code="usage", way_out="name one")
+        language, form = "latex", language
+    options = Options(
+        name, activations, digits or 0, standalone, numbers, parse_latex_names(latex_names), expression
+    )
+    request = Request(language, form, fold, limit, options)
+    require_possible(request)
+    network = source.network()
+    rows = rows_of(data, network)
+    asked = asked_keras(source, network, rows) if ask else ""
+    conversion = converted(network, request, data=rows, asked=asked)
+    write(conversion.text, output)
+    if conversion.reason:
+        say(f"form: {conversion.program.form} ({conversion.reason})")
+    say(f"{language}: {conversion.agreement.line()}")

@@ -1,0 +1,43 @@
+"""nn2eq info: what a network is made of."""
+
+from __future__ import annotations
+
+import click
+import orjson
+
+from nn2eq.cli.options import ModelOptions, model_options
+from nn2eq.cli.terminal import printable, table
+from nn2eq.description import Info, info as described
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@model_options
+def info(source: ModelOptions, as_json: bool) -> None:
+    """Show MODEL's layers, parameters, multiply-adds, and the size of every form before it is built."""
+    found = described(source.network())
+    if as_json:
+        click.echo(orjson.dumps(found.as_dict(), option=orjson.OPT_INDENT_2).decode())
+    else:
+        _show(found)
+
+
+def _show(found: Info) -> None:
+    click.echo(printable(f"{found.model}: {found.container}, Keras {found.keras_version or 'of unknown version'}"))
+    click.echo(f"sha256 {found.sha256}")
+    click.echo(f"{_names('input', found.inputs)}, {_names('output', found.outputs)}\n")
+    table(
+        ("", "layer", "class", "output", "activation", "parameters"),
+        [
+            (str(layer.number), layer.name, layer.class_name, " x ".join(map(str, layer.shape)),
+             ", ".join(layer.activations) or "-", f"{layer.parameters:,}")
+            for layer in found.layers
+        ],
+    )  # fmt: skip
+    click.echo(f"\n{found.parameters:,} parameters, {found.multiply_adds:,} multiply-adds\n")
+    table(("form", "numbers in its text"), [(name, f"{size:,}") for name, size in found.forms.items()])
+
+
+def _names(what: str, names: tuple[str, ...]) -> str:
+    shown = ", ".join(names if len(names) <= 6 else (*names[:3], "...", names[-1]))
+    return f"{len(names)} {what}{'s' * (len(names) != 1)} ({shown})"

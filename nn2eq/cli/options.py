@@ -1,0 +1,113 @@
+"""The options that mean the same everywhere, and the network they describe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.data import read_columns
+from nn2eq.errors import BadRequest
+from nn2eq.network import Network, numbered
+from nn2eq.reading import read
+from nn2eq.scaling import in_original_units
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_MODEL_OPTIONS = (
+    click.argument("model", type=click.Path()),
+    click.option("--weights", metavar="FILE", help="The weights of an architecture .json (.h5 or .weights.h5)."),
+    click.option("--inputs", metavar="A,B", default="", help="Names of the inputs, in order."),
+    click.option("--outputs", metavar="Y", default="", help="Names of the outputs, in order."),
+    click.option(
+        "--scale-input", metavar="SCALER", default="",
+        help="How the inputs were scaled: minmax:LO:HI, standard:MEAN:SD, T=minmax:0:5,p=..., or a JSON file. "
+        "The text then takes original units.",
+    ),
+    click.option(
+        "--scale-output", metavar="SCALER", default="",
+        help="How the outputs were scaled, likewise. The text then gives original units.",
+    ),
+    click.option(
+        "--transform-input", metavar="P=LOG10", default="", help="A function taken of an input before it was scaled."
+    ),
+    click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which network is meant: a file, and what is known about its inputs and outputs."""
+
+    model: str
+    weights: str | None = None
+    inputs: str = ""
+    outputs: str = ""
+    scale_input: str = ""
+    scale_output: str = ""
+    transform_input: str = ""
+    debug: bool = False
+
+    def network(self) -> Network:
+        """Read the network, name its inputs and outputs, and put it into original units."""
+        network = read(self.model, weights=self.weights)
+        inputs = split_names(self.inputs, network.inputs, "--inputs")
+        outputs = split_names(self.outputs, network.outputs, "--outputs")
+        return in_original_units(
+            replace(network, input_names=inputs, output_names=outputs),
+            scale_input=self.scale_input,
+            scale_output=self.scale_output,
+            transform_input=self.transform_input,
+        )
+
+
+def model_options(command: Command) -> Command:
+    """Give a command MODEL and the options that describe it; it is called with `source`, a ModelOptions."""
+    names = set(ModelOptions.__dataclass_fields__)
+
+    def gathered(*args: Any, **given: Any) -> Any:
+        described = {key: given.pop(key) for key in list(given) if key in names}
+        return command(*args, source=ModelOptions(**described), **given)
+
+    gathered.__name__, gathered.__doc__ = command.__name__, command.__doc__
+    gathered.__click_params__ = list(getattr(command, "__click_params__", ()))  # type: ignore[attr-defined]
+    decorated: Any = gathered
+    for option in reversed(_MODEL_OPTIONS):
+        decorated = option(decorated)
+    return decorated  # type: ignore[no-any-return]
+
+
+def data_option(command: Command) -> Command:
+    """Give a command --data."""
+    return click.option("--data", metavar="FILE.csv", help="Rows to check on too; columns by the inputs' names.")(command)
+
+
+def fold_option(command: Command) -> Command:
+    """Give a command --no-fold; it is called with `fold`."""
+    return click.option(
+        "--no-fold", "fold", is_flag=True, flag_value=False, default=True,
+        help="Show scalers, normalisation and linear layers instead of folding them into their neighbours.",
+    )(command)  # fmt: skip
+
+
+def rows_of(data: str | None, network: Network) -> NDArray[np.float64] | None:
+    """Read --data for a network."""
+    if data is None:
+        return None
+    return read_columns(data, network.input_names or numbered("x", network.inputs))
+
+
+def split_names(text: str, count: int, option: str) -> tuple[str, ...]:
+    """Split `a,b` into so many names, () if none are given. Raises BadRequest."""
+    if not text:
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    if len(names) != count:
+        raise BadRequest(f"{option}: {len(names)} names", code="names", way_out=f"this network has {count}")
+    if "" in names or len(set(names)) < len(names):
+        raise BadRequest(f"{option}: a name is empty or stands twice", code="names", way_out="give each its own")
+    return names

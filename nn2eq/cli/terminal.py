@@ -1,0 +1,80 @@
+"""Standard error, standard output and files: what is said, where, and how safely."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from nn2eq.errors import BadRequest
+
+
+def printable(text: str) -> str:
+    """Return text with everything that is not printable escaped, so that a file's name cannot drive a terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode()
+                   for char in text.encode("utf-8", "backslashreplace").decode())  # fmt: skip
+
+
+def say(text: str) -> None:
+    """Say a line on standard error."""
+    print(f"nn2eq: {printable(text)}", file=sys.stderr)
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Show that something longer is under way: a spinner on standard error, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(printable(text)):
+        yield
+
+
+def write(text: str | bytes, path: str) -> None:
+    """Write a result to standard output, or to a file all at once: it is there whole, or as it was before."""
+    data = text.encode("utf-8") if isinstance(text, str) else text
+    if path in ("", "-"):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    target = os.path.realpath(path)
+    try:
+        if os.path.exists(target) and not os.path.isfile(target):
+            with open(target, "wb") as file:  # a device or a pipe cannot be replaced, only written
+                file.write(data)
+            return
+        _replace(target, data)
+    except OSError as error:
+        raise BadRequest(f"cannot be written: {error.strerror}", code="output", file=path) from None
+
+
+def _replace(target: str, data: bytes) -> None:
+    beside = f"{target}.{os.getpid()}.part"
+    mode = os.stat(target).st_mode & 0o777 if os.path.exists(target) else 0o666
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.replace(beside, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(beside)
+        raise
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table on standard output: numbers to the right, words to the left."""
+    cells = [[printable(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    right = [all(_is_number(row[column]) for row in cells[1:]) for column in range(len(head))]
+    for row in cells:
+        placed = (cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, widths, right, strict=True))
+        print("  ".join(placed).rstrip())
+
+
+def _is_number(cell: str) -> bool:
+    return cell.replace(",", "").replace(".", "").replace("e", "").strip("+-0123456789") == ""

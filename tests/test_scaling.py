@@ -1,0 +1,111 @@
+"""Original units: a scaled network is the inverse scaler after the network after the scaler."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+from nn2eq.activations import activation
+from nn2eq.errors import BadRequest
+from nn2eq.network import Affine, Layer, Network
+from nn2eq.scaling import in_original_units, parse_scaler
+
+RNG = np.random.default_rng(7)
+DATA = RNG.normal(size=(40, 3)) * [1.0, 50.0, 0.01] + [0.0, 300.0, 1.0]
+ANSWERS = RNG.normal(size=(40, 2)) * [4.0, 1e5] + [1.0, 1e6]
+
+
+def network() -> Network:
+    first = Affine(RNG.normal(size=(3, 4)).astype(np.float32), RNG.normal(size=4).astype(np.float32))
+    second = Affine(RNG.normal(size=(4, 2)).astype(np.float32), RNG.normal(size=2).astype(np.float32))
+    layers = (Layer("one", "Dense", (4,), (first, activation("tanh"))), Layer("two", "Dense", (2,), (second,)))
+    return Network(layers, (3,))
+
+
+def saved(path: Path, scaler: MinMaxScaler | StandardScaler) -> str:
+    if isinstance(scaler, MinMaxScaler):
+        found = {"kind": "minmax", "low": scaler.data_min_.tolist(), "high": scaler.data_max_.tolist(),
+                 "range": list(scaler.feature_range)}  # fmt: skip
+    else:
+        found = {"kind": "standard", "mean": scaler.mean_.tolist(), "sd": scaler.scale_.tolist()}
+    path.write_text(json.dumps(found))
+    return str(path)
+
+
+@pytest.mark.parametrize("make", [lambda: MinMaxScaler((-1, 1)), MinMaxScaler, StandardScaler])
+def test_fitted_scalers_of_scikit_learn(tmp_path: Path, make: type) -> None:
+    before, behind = make().fit(DATA), make().fit(ANSWERS)
+    plain = network()
+    scaled = in_original_units(
+        plain, scale_input=saved(tmp_path / "in.json", before), scale_output=saved(tmp_path / "out.json", behind)
+    )
+    expected = behind.inverse_transform(plain.evaluate(before.transform(DATA)))
+    np.testing.assert_allclose(scaled.evaluate(DATA), expected, rtol=1e-12)
+    assert scaled.core.evaluate(DATA) == pytest.approx(plain.evaluate(DATA))
+
+
+def spoken(text: str, names: tuple[str, ...], x: list[float]) -> NDArray[np.float64]:
+    scaler = parse_scaler(text, names, "--scale-input")
+    return np.array(x) * scaler.factor + scaler.shift
+
+
+def test_spoken_scalers() -> None:
+    assert spoken("minmax:0:5", ("x",), [5.0]) == pytest.approx([1.0])
+    assert spoken("minmax:0:5:-1:1", ("a", "b"), [0.0, 2.5]) == pytest.approx([-1.0, 0.0])
+    assert spoken("standard:10:2", ("x",), [14.0]) == pytest.approx([2.0])
+    assert spoken("b=standard:10:2", ("a", "b"), [14.0, 14.0]) == pytest.approx([14.0, 2.0])
+
+
+def test_a_transform_comes_before_the_scaler() -> None:
+    plain = network()
+    scaled = in_original_units(plain, transform_input="x2=log10", scale_input="x2=minmax:0:3")
+    x = np.array([[0.3, 100.0, -2.0]])
+    assert scaled.evaluate(x) == pytest.approx(plain.evaluate(np.array([[0.3, 2 / 3, -2.0]])))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("minmax:5:0", "LO < HI"),
+        ("minmax:0:0", "LO < HI"),
+        ("standard:0:0", "SD > 0"),
+        ("standard:nan:1", "finite"),
+        ("minmax:a:b", "not a number"),
+        ("robust:1:2", "is no scaler"),
+        ("q=minmax:0:1", "no 'q' in this network"),
+        ("x1=minmax:0:1,x1=minmax:0:2", "stands twice"),
+        ("x1=minmax:0:1,minmax:0:2", "no '='"),
+    ],
+)
+def test_what_is_no_scaler_is_refused(text: str, said: str) -> None:
+    with pytest.raises(BadRequest, match=said):
+        in_original_units(network(), scale_input=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"kind": "minmax", "low": [0, 0], "high": [1, 1, 1]}', "has 2 numbers"),
+        ('{"kind": "minmax", "low": [0, 0, 0]}', "not a list of numbers"),
+        ('{"kind": "standard", "mean": [0, 0, true], "sd": 1}', "not a list of numbers"),
+        ('{"kind": "pickle"}', "is no scaler"),
+        ("[1, 2]", "not a JSON object"),
+        ("{", "Expecting"),
+        ("[" * 100_000, "scaler's JSON"),
+    ],
+)
+def test_what_is_no_scaler_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "scaler.json"
+    path.write_text(text)
+    with pytest.raises(BadRequest, match=said):
+        in_original_units(network(), scale_input=str(path))
+
+
+def test_unknown_transform_is_refused() -> None:
+    with pytest.raises(BadRequest, match="log10"):
+        in_original_units(network(), transform_input="x1=fourier")
