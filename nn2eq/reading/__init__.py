@@ -1,0 +1,44 @@
+"""Reading a saved Keras network: a container's bytes in a limited child, what they mean here.
+
+`read` is `start` and `finish` in one; between the two the caller can do other work while the child reads.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from nn2eq.errors import Nn2eqError
+from nn2eq.network import Network
+from nn2eq.reading import child
+from nn2eq.reading.build import build
+
+
+@dataclass(frozen=True)
+class Started:
+    """A model that is being read."""
+
+    file: str
+    reading: child.Reading
+
+    def finish(self) -> Network:
+        """Wait for the child and build the network."""
+        try:
+            return build(self.reading.finish(), self.file)
+        except Nn2eqError as error:
+            raise error.in_file(self.file) from None
+
+
+def start(path: str | os.PathLike[str], *, weights: str | os.PathLike[str] | None = None) -> Started:
+    """Start to read a model; "-" is standard input."""
+    file = os.fspath(path)
+    return Started(file, child.start(file, None if weights is None else os.fspath(weights)))
+
+
+def read(path: str | os.PathLike[str], *, weights: str | os.PathLike[str] | None = None) -> Network:
+    """Read a saved network, whatever its container is; WEIGHTS are those of an architecture in JSON.
+
+    Raises UnsupportedModel for what nn2eq does not read and DamagedFile for what is broken, naming file, layer and
+    field.
+    """
+    return start(path, weights=weights).finish()

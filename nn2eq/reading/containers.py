@@ -1,0 +1,100 @@
+"""Telling containers apart by their bytes, never by a suffix, and reading the one it is. Runs in the limited child."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from nn2eq.errors import DamagedFile, UnsupportedModel
+from nn2eq.reading import files
+from nn2eq.reading.archive import Archive
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
+
+_STRANGERS = (
+    (b"\x80", "a Python pickle, which is never opened"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"%PDF", "a PDF document"),
+    (b"\x1f\x8b", "gzip-compressed; unpack it first"),
+    (b"BZh", "bzip2-compressed; unpack it first"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"\x08", "perhaps an ONNX model"),
+)
+
+WHAT_IS_READ = "a .keras zip, an HDF5 file, a SavedModel folder, or JSON with --weights"
+
+
+def load(
+    path: str, weights: str | None = None, *, settle: Callable[[int], None] = lambda size: None
+) -> Archive:
+    """Read the container at PATH, with the weights of the one at WEIGHTS if given.
+
+    settle: called with the number of bytes once everything is imported and opened, before anything is parsed; a
+    child process puts itself under its limits there. The sha256 is that of the file's bytes; of both files' bytes, one
+    after the other, where there are two.
+    """
+    if files.is_folder(path):
+        from nn2eq.reading import saved_model
+
+        return saved_model.read(path, settle=settle)
+    parts = [files.read_bytes(name) for name in (path, weights) if name is not None]
+    readers = [reader(data) for data in parts]
+    settle(sum(map(len, parts)))
+    archives = [read(data) for read, data in zip(readers, parts, strict=True)]
+    archive = archives[0] if weights is None else _joined(*archives)
+    return replace(archive, sha256=hashlib.sha256(b"".join(parts)).hexdigest())
+
+
+def reader(data: bytes) -> Callable[[bytes], Archive]:
+    """Return the function that reads a container with these bytes; its libraries are imported now."""
+    if hdf5_start(data) is not None:
+        from nn2eq.reading import hdf5_file
+
+        return hdf5_file.read
+    if data.startswith(ZIP_SIGNATURES):
+        from nn2eq.reading import keras_zip
+
+        return keras_zip.read
+    if data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        return partial(Archive, "JSON", "")
+    raise DamagedFile(
+        f"not a model: {_guess(data)}", code="not-a-model", way_out=f"nn2eq reads {WHAT_IS_READ}"
+    )
+
+
+def hdf5_start(data: bytes) -> int | None:
+    """Return where HDF5 begins: at 0, or behind a user block of 512, 1024, 2048 … bytes."""
+    start = 0
+    while start < len(data):
+        if data.startswith(HDF5_SIGNATURE, start):
+            return start
+        start = 2 * start or 512
+    return None
+
+
+def _joined(model: Archive, weights: Archive) -> Archive:
+    """Put the config of one file and the weights of another together."""
+    if not weights.layout:
+        raise UnsupportedModel("the file given with --weights holds no weights", code="no-weights")
+    return Archive(
+        container=f"{model.container} + {weights.container}",
+        layout=weights.layout,
+        config=model.config,
+        version=model.version or weights.version,
+        groups=weights.groups,
+    )
+
+
+def _guess(data: bytes) -> str:
+    if not data:
+        return "the file is empty"
+    for start, name in _STRANGERS:
+        if data.startswith(start):
+            return f"it looks like {name}"
+    if b"HDF" in data[:8] or data.startswith(b"\x89"):
+        return "neither HDF5 nor zip, or truncated"
+    return "neither HDF5 nor zip nor JSON"

@@ -1,0 +1,377 @@
+"""THE table of Keras layers: which weights a class has, and what maps it amounts to.
+
+Everything particular about a class is here. Defaults are those of the layer class, which are not always those of the
+function of the same name: the layer LeakyReLU has a slope of 0.3, the function leaky_relu 0.2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.activations import activation
+from nn2eq.errors import DamagedFile, UnsupportedModel
+from nn2eq.network import Affine, Map
+from nn2eq.reading import shapes
+from nn2eq.reading.fields import Fields
+from nn2eq.reading.model_config import LAYER_MODULES
+from nn2eq.reading.names import quoted
+from nn2eq.reading.shapes import Shape
+
+Array = NDArray[Any]
+
+NON_TRAINABLE = frozenset({"moving_mean", "moving_variance", "mean", "variance", "count"})
+"""Weights that training does not move: legacy files list them behind all others of a model."""
+
+SMALLEST_DEVIATION = 1e-7
+"""Keras' backend epsilon: Normalization never divides by less."""
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What a row needs to know of a layer; shape: of its input."""
+
+    fields: Fields
+    shape: Shape
+    weights: Mapping[str, Array]
+    keras_major: int
+    number_type: type[np.floating[Any]]
+
+    @property
+    def where(self) -> str:
+        """How messages call the layer."""
+        return self.fields.where
+
+    @property
+    def units(self) -> int:
+        """The size of the last axis."""
+        size = shapes.units(self.shape)
+        if size is None:
+            raise UnsupportedModel(f"{self.where}: the size of its input is not known", code="input-shape")
+        return size
+
+    def weight(self, name: str, *expected: int) -> Array:
+        """Return a weight that must have this shape."""
+        found = self.weights[name]
+        if found.shape != expected:
+            raise DamagedFile(
+                f"{self.where}: {name} has the shape {found.shape}, the layers ask for {expected}",
+                code="weight-shape",
+            )
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What a layer amounts to; shape: of its output."""
+
+    shape: Shape
+    maps: tuple[Map, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One Keras class: its weights by name, in Keras' order, and its maps."""
+
+    make: Callable[[Given], Made]
+    weights: Callable[[Fields], tuple[str, ...]] = lambda fields: ()
+
+
+# ------------------------------------------------------------------------------------------------- activations
+
+
+def _function(given: Given, name: str | None, parameters: Mapping[str, Any] | None = None) -> Made:
+    """An activation by its Keras name, on the last axis."""
+    try:
+        found = activation(name, parameters or {}, keras_major=given.keras_major)
+        if found.row.coupled:
+            groups = shapes.blocks(given.shape)
+            found = activation(name, parameters or {}, keras_major=given.keras_major, groups=groups)
+    except (UnsupportedModel, DamagedFile) as error:
+        error.where = error.where or given.where
+        raise
+    if found.is_linear:
+        return Made(given.shape)
+    if not found.row.halves:
+        return Made(given.shape, (found,))
+    return Made((*given.shape[:-1], found.outputs(given.units)), (found,))
+
+
+def _activation(given: Given, key: str = "activation") -> Made:
+    """An activation as a field says it: a name, a reference to a function of Keras, or a layer without weights."""
+    value = given.fields.get(key)
+    if value is None or isinstance(value, str):
+        return _function(given, value)
+    if isinstance(value, dict):
+        class_name, config, module = (value.get(part) for part in ("class_name", "config", "module"))
+        if class_name == "function" and isinstance(config, str) and module in _FUNCTION_MODULES:
+            return _function(given, config)
+        row = KERAS_LAYERS.get(class_name) if isinstance(class_name, str) else None
+        if row in _AS_ACTIVATIONS and isinstance(config, dict) and module in (None, *LAYER_MODULES):
+            inner = Fields(config, f"{given.where}, activation {class_name}")
+            return row.make(Given(inner, given.shape, {}, given.keras_major, given.number_type))
+    raise UnsupportedModel(
+        f"{given.where}: its {key} is {quoted(str(value))}, not one of Keras' own",
+        code="unsupported-activation",
+    )
+
+
+_FUNCTION_MODULES = ("keras.activations", "keras.src.activations.activations", "tf_keras.activations")
+
+
+def _relu(given: Given) -> Made:
+    largest = given.fields.get("max_value")
+    parameters = {
+        "negative_slope": given.fields.number("negative_slope", default=0.0),
+        "threshold": given.fields.number("threshold", default=0.0),
+        "max_value": None if largest is None else given.fields.number("max_value"),
+    }
+    return _function(given, "relu", parameters)
+
+
+def _leaky_relu(given: Given) -> Made:
+    return _function(
+        given, "leaky_relu", {"negative_slope": given.fields.number("negative_slope", "alpha", default=0.3)}
+    )
+
+
+def _elu(given: Given) -> Made:
+    return _function(given, "elu", {"alpha": given.fields.number("alpha", default=1.0)})
+
+
+def _thresholded_relu(given: Given) -> Made:
+    return _function(given, "thresholded_relu", {"theta": given.fields.number("theta", default=1.0)})
+
+
+def _prelu(given: Given) -> Made:
+    rank = len(given.shape) + 1
+    shared = {axis % rank for axis in given.fields.axes("shared_axes", default=None)}
+    expected = [1 if axis in shared else size for axis, size in enumerate(given.shape, start=1)]
+    if None in expected:
+        raise UnsupportedModel(f"{given.where}: a slope for each place of an open axis", code="input-shape")
+    slopes = given.weight("alpha", *(size for size in expected if size is not None))
+    inner = shapes.known(given.shape)
+    slopes = slopes.reshape(slopes.shape[slopes.ndim - len(inner) :])
+    return _function(given, "prelu", {"alpha": np.broadcast_to(slopes, inner).ravel()})
+
+
+def _softmax(given: Given) -> Made:
+    return _over_tail(given, given.fields.axes("axis"), "softmax", {})
+
+
+def _over_tail(given: Given, axes: tuple[int, ...], name: str, parameters: Mapping[str, Any]) -> Made:
+    """A coupled activation over the last axes together."""
+    count = shapes.tail(given.shape, axes, f"{given.where}: {name}")
+    inner = shapes.known(given.shape)
+    flat = (*inner[: len(inner) - count], math.prod(inner[len(inner) - count :]))
+    made = _function(Given(given.fields, flat, {}, given.keras_major, given.number_type), name, parameters)
+    return Made(given.shape, made.maps)
+
+
+# ------------------------------------------------------------------------------------------------- affine maps
+
+
+def _dense(given: Given) -> Made:
+    units = given.fields.whole("units", "output_dim")
+    kernel = given.weight("kernel", given.units, units)
+    bias = given.weight("bias", units) if "bias" in given.weights else None
+    shape = (*given.shape[:-1], units)
+    after = _activation(Given(given.fields, shape, {}, given.keras_major, given.number_type))
+    return Made(after.shape, (Affine(kernel, bias, shapes.blocks(given.shape)), *after.maps))
+
+
+def _dense_weights(fields: Fields) -> tuple[str, ...]:
+    if fields.get("quantization_config") is not None:
+        raise UnsupportedModel(f"{fields.where} is quantized", code="quantized")
+    return ("kernel", "bias") if fields.flag("use_bias", "bias", default=True) else ("kernel",)
+
+
+def diagonal(kernel: Array, bias: Array, shape: Shape) -> Affine:
+    """x * kernel + bias for arrays that broadcast to the known axes of SHAPE."""
+    inner = shapes.known(shape)
+    per_unit = max(kernel.ndim, bias.ndim) <= 1
+    across = inner[-1:] if per_unit else inner
+    full = [np.broadcast_to(array, across).ravel() for array in (kernel, bias)]
+    return Affine(
+        full[0].copy(), full[1].copy() if full[1].any() else None, math.prod(inner[:-1]) if per_unit else 1
+    )
+
+
+def _rescaling(given: Given) -> Made:
+    scale, offset = (
+        given.fields.array(key, default).astype(given.number_type)
+        for key, default in (("scale", 1.0), ("offset", 0.0))
+    )
+    for array in (scale, offset):
+        if array.ndim > 1 or array.size not in (1, given.units):
+            raise UnsupportedModel(
+                f"{given.where}: a scale or offset of shape {array.shape}", code="weight-shape"
+            )
+    return Made(given.shape, (diagonal(scale, offset, given.shape),))
+
+
+def _aligned(given: Given, array: Array, axes: tuple[int, ...]) -> Array:
+    """Reshape an array with one axis for each of AXES so that it broadcasts to the known axes of the input."""
+    rank, inner = len(given.shape) + 1, shapes.known(given.shape)
+    kept = sorted({axis + rank if axis < 0 else axis for axis in axes})
+    if any(not rank - len(inner) <= axis < rank for axis in kept):
+        raise UnsupportedModel(f"{given.where}: axis {axes} of {shapes.said(given.shape)}", code="axis")
+    target = [inner[axis - rank] if axis in kept else 1 for axis in range(rank - len(inner), rank)]
+    expected = tuple(size for axis, size in enumerate(target, rank - len(inner)) if axis in kept)
+    try:
+        full = np.broadcast_to(array, expected)
+    except ValueError:
+        raise DamagedFile(
+            f"{given.where}: {array.shape} numbers do not fit the axes {expected}", code="weight-shape"
+        ) from None
+    return full if kept == [rank - 1] else full.reshape(target)
+
+
+def _batch_normalization(given: Given) -> Made:
+    axes = given.fields.axes("axis")
+    if given.fields.get("renorm") or given.fields.get("mode") or len(axes) != 1:
+        raise UnsupportedModel(f"{given.where}: renorm, a mode or several axes", code="unsupported-layer")
+    size = next(iter(given.weights.values())).size
+    gamma, beta, mean, variance = (
+        given.weight(name, size).astype(np.float64) if name in given.weights else np.float64(default)
+        for name, default in (("gamma", 1.0), ("beta", 0.0), ("moving_mean", 0.0), ("moving_variance", 1.0))
+    )
+    inside = variance + given.fields.number("epsilon", default=1e-3)
+    if not np.all(inside > 0):
+        raise DamagedFile(
+            f"{given.where}: moving_variance is negative, its root is not finite", code="weight-value"
+        )
+    kernel = gamma / np.sqrt(inside)
+    aligned = [_exactly(given, array, axes) for array in (kernel, beta - mean * kernel)]
+    return Made(given.shape, (diagonal(aligned[0], aligned[1], given.shape),))
+
+
+def _exactly(given: Given, array: Array, axes: tuple[int, ...]) -> Array:
+    """Like `_aligned`, for weights, which never broadcast."""
+    found = _aligned(given, array, axes)
+    if found.size != array.size:
+        raise DamagedFile(
+            f"{given.where}: its weights are for {array.size} units, its input has {found.size}",
+            code="weight-shape",
+        )
+    return found
+
+
+def _scaled_weights(*behind: str) -> Callable[[Fields], tuple[str, ...]]:
+    """gamma and beta as the flags `scale` and `center` say, and what follows them."""
+
+    def weights(fields: Fields) -> tuple[str, ...]:
+        gamma = ("gamma",) if fields.flag("scale", default=True) else ()
+        return (*gamma, *(("beta",) if fields.flag("center", default=True) else ()), *behind)
+
+    return weights
+
+
+def _normalization(given: Given) -> Made:
+    axes = given.fields.axes(
+        "axis", default=None if "axis" in given.fields.values else -1
+    )  # null: one for all
+    if given.weights:
+        mean, variance = (_exactly(given, given.weights[name], axes) for name in ("mean", "variance"))
+    else:
+        mean, variance = (
+            _aligned(given, given.fields.array(name).astype(given.number_type), axes)
+            for name in ("mean", "variance")
+        )
+    if not np.all(variance >= 0):
+        raise DamagedFile(f"{given.where}: variance is negative, its root is not finite", code="weight-value")
+    mean = mean.astype(np.float64)
+    deviation = np.maximum(np.sqrt(variance.astype(np.float64)), SMALLEST_DEVIATION)
+    if given.fields.flag("invert", default=False):
+        return Made(given.shape, (diagonal(deviation, mean, given.shape),))
+    return Made(given.shape, (diagonal(1 / deviation, -mean / deviation, given.shape),))
+
+
+def _normalization_weights(fields: Fields) -> tuple[str, ...]:
+    return ("mean", "variance", "count") if fields.get("mean") is None else ()
+
+
+def _layer_normalization(given: Given) -> Made:
+    if given.fields.flag("rms_scaling", default=False):
+        raise UnsupportedModel(f"{given.where}: rms_scaling", code="unsupported-layer")
+    axes = given.fields.axes("axis")
+    epsilon = given.fields.number("epsilon", default=1e-3)
+    made = _over_tail(given, axes, "layer_normalization", {"epsilon": epsilon})
+    if not given.weights:
+        return made
+    gamma, beta = (
+        _exactly(given, given.weights[name], axes)
+        if name in given.weights
+        else np.full(1, default, given.number_type)
+        for name, default in (("gamma", 1.0), ("beta", 0.0))
+    )
+    return Made(given.shape, (*made.maps, diagonal(gamma, beta, given.shape)))
+
+
+# ------------------------------------------------------------------------------------------------- shapes alone
+
+
+def _nothing(given: Given) -> Made:
+    return Made(given.shape)
+
+
+def _flatten(given: Given) -> Made:
+    sizes = shapes.sizes(given.shape, f"{given.where}: Flatten")
+    if given.fields.get("data_format") == "channels_first" and sum(size > 1 for size in sizes) > 1:
+        raise UnsupportedModel(f"{given.where}: Flatten with data_format channels_first", code="axis")
+    return Made((math.prod(sizes),))
+
+
+def _reshape(given: Given) -> Made:
+    sizes = shapes.sizes(given.shape, f"{given.where}: Reshape")
+    target = given.fields.get("target_shape")
+    if not isinstance(target, list) or not all(isinstance(size, int) and size != 0 for size in target):
+        given.fields.refuse("target_shape", target, "a list of sizes")
+    rest = math.prod(size for size in target if size > 0)
+    shape = tuple(size if size > 0 else math.prod(sizes) // rest for size in target)
+    if math.prod(shape) != math.prod(sizes) or sum(size < 0 for size in target) > 1:
+        raise DamagedFile(
+            f"{given.where}: {sizes} cannot take the shape {tuple(target)}", code="weight-shape"
+        )
+    return Made(shape)
+
+
+_BATCH_NORMALIZATION = Row(_batch_normalization, _scaled_weights("moving_mean", "moving_variance"))
+
+KERAS_LAYERS: Mapping[str, Row] = {
+    "Dense": Row(_dense, _dense_weights),
+    "Activation": Row(_activation),
+    "ReLU": Row(_relu),
+    "LeakyReLU": Row(_leaky_relu),
+    "PReLU": Row(_prelu, lambda fields: ("alpha",)),
+    "ELU": Row(_elu),
+    "ThresholdedReLU": Row(_thresholded_relu),
+    "Softmax": Row(_softmax),
+    "BatchNormalization": _BATCH_NORMALIZATION,
+    "BatchNormalizationV1": _BATCH_NORMALIZATION,
+    "BatchNormalizationV2": _BATCH_NORMALIZATION,
+    "SyncBatchNormalization": _BATCH_NORMALIZATION,
+    "Normalization": Row(_normalization, _normalization_weights),
+    "Rescaling": Row(_rescaling),
+    "LayerNormalization": Row(_layer_normalization, _scaled_weights()),
+    "Flatten": Row(_flatten),
+    "Reshape": Row(_reshape),
+    "Dropout": Row(_nothing),
+    "SpatialDropout1D": Row(_nothing),
+    "SpatialDropout2D": Row(_nothing),
+    "SpatialDropout3D": Row(_nothing),
+    "GaussianDropout": Row(_nothing),
+    "AlphaDropout": Row(_nothing),
+    "GaussianNoise": Row(_nothing),
+    "ActivityRegularization": Row(_nothing),
+    "Identity": Row(_nothing),
+}
+
+_AS_ACTIVATIONS = {
+    KERAS_LAYERS[name] for name in ("Activation", "ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "Softmax")
+}

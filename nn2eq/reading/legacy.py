@@ -1,0 +1,56 @@
+"""Legacy HDF5 files (Keras 1, 2, tf.keras, Keras 3): a JSON attribute, and one group of named weights a layer."""
+
+from __future__ import annotations
+
+import h5py
+
+from nn2eq.errors import DamagedFile
+from nn2eq.reading import hdf5
+from nn2eq.reading.archive import Archive, Group
+from nn2eq.reading.names import quoted
+
+CONTAINER = "HDF5"
+
+
+def is_legacy(root: h5py.Group) -> bool:
+    """Whether this is how Keras' legacy format begins, the whole model or the weights alone."""
+    return any(name in root.attrs for name in ("model_config", "layer_names", "layer_names0")) or hdf5.has(
+        root, "model_weights"
+    )
+
+
+def read(file: hdf5.File) -> Archive:
+    """Read the config, if it is there, and every layer's weights, in the order of `layer_names`."""
+    root = file.root
+    config = hdf5.text(root, "model_config")
+    place = hdf5.group_at(root, "model_weights") if hdf5.has(root, "model_weights") else root
+    version = hdf5.text(root, "keras_version") or hdf5.text(place, "keras_version") or ""
+    return Archive(
+        container=CONTAINER,
+        layout="order",
+        config=(config or "").encode("utf-8", "surrogateescape"),
+        version=version,
+        groups=_groups(file, place),
+    )
+
+
+def _groups(file: hdf5.File, place: h5py.Group) -> tuple[Group, ...]:
+    """h5py lists groups by the alphabet; the attributes `layer_names` and `weight_names` have Keras' order."""
+    names = hdf5.texts(place, "layer_names")
+    if len(set(names)) < len(names):
+        raise DamagedFile("layer_names lists a layer twice", code="duplicate-name")
+    groups = [_group(file, place, name) for name in names]
+    if hdf5.has(place, "top_level_model_weights"):
+        groups.append(_group(file, place, "top_level_model_weights"))
+    return tuple(group for group in groups if group.weights)
+
+
+def _group(file: hdf5.File, place: h5py.Group, name: str) -> Group:
+    try:
+        group = hdf5.group_at(place, name)
+        return Group(
+            (name,), tuple((path, file.weight(group, path)) for path in hdf5.texts(group, "weight_names"))
+        )
+    except DamagedFile as error:
+        error.where = error.where or f"layer {quoted(name)}"
+        raise

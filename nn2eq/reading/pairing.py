@@ -1,0 +1,223 @@
+"""Which stored array is which weight of which layer: as Keras pairs them, and refused where it would be a guess."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from nn2eq.errors import DamagedFile
+from nn2eq.reading.archive import Archive, Array, Group
+from nn2eq.reading.keras_layers import KERAS_LAYERS, NON_TRAINABLE
+from nn2eq.reading.model_config import INPUT_LAYER, LayerConfig, ModelConfig
+from nn2eq.reading.names import quoted
+
+Weights = dict[int, dict[str, Array]]
+"""By the layer's identity, then by the weight's Keras name, in Keras' order."""
+
+Item = LayerConfig | ModelConfig
+
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "kernel": ("W",),
+    "bias": ("b",),
+    "alpha": ("alphas",),
+    "moving_mean": ("running_mean",),
+    "moving_variance": ("running_std", "running_var"),
+    "mean": ("adapt_mean",),
+    "variance": ("adapt_variance",),
+}
+"""What Keras 1 called its weights (its running_std holds the variance), and what attributes are called."""
+
+_ANONYMOUS = re.compile(r"param_\d+")
+
+
+def pair(model: ModelConfig, archive: Archive) -> Weights:
+    """Give every layer its weights."""
+    return _LAYOUTS[archive.layout](model, archive.groups)
+
+
+def weight_names(layer: LayerConfig) -> tuple[str, ...]:
+    """The weights that a layer of this config has."""
+    return () if layer.class_name == INPUT_LAYER else KERAS_LAYERS[layer.class_name].weights(layer.fields)
+
+
+def _leaves(item: Item) -> list[LayerConfig]:
+    leaves = item.leaves() if isinstance(item, ModelConfig) else (item,)
+    return [leaf for leaf in leaves if weight_names(leaf)]
+
+
+def _weighted(model: ModelConfig) -> list[Item]:
+    """The layers and models in a model that have weights."""
+    return [item for item in model.layers if _leaves(item)]
+
+
+# ------------------------------------------------------------------------------------- legacy HDF5: by position
+
+
+def _by_order(model: ModelConfig, groups: Sequence[Group]) -> Weights:
+    """The groups with weights belong to the layers with weights, one after the other; names only confirm it."""
+    items = _weighted(model)
+    if len(items) != len(groups):
+        raise DamagedFile(
+            f"layer_names lists {len(groups)} layers with weights ({_labels(group.label for group in groups)}), "
+            f"the config has {len(items)} ({_labels(item.name for item in items)})",
+            code="weight-count",
+        )
+    weights: Weights = {}
+    for item, group in zip(items, groups, strict=True):
+        expected = _legacy_order(item)
+        if len(expected) != len(group.weights):
+            raise DamagedFile(
+                f"{item.fields.where}: it has the weights {_labels(name for _, name in expected)}, "
+                f"the file holds {_labels(name for name, _ in group.weights)}",
+                code="weight-count",
+            )
+        for (leaf, name), (stored, array) in zip(expected, group.weights, strict=True):
+            _confirm(leaf, name, stored)
+            weights.setdefault(id(leaf), {})[name] = array
+    return {key: _in_order(leaf, weights[key]) for leaf in _leaves(model) for key in (id(leaf),)}
+
+
+def _legacy_order(item: Item) -> list[tuple[LayerConfig, str]]:
+    """Keras' legacy order: of all layers in it what is trained, then of all layers what is not."""
+    pairs = [(leaf, name) for leaf in _leaves(item) for name in weight_names(leaf)]
+    return sorted(pairs, key=lambda pair: not pair[0].trainable or pair[1] in NON_TRAINABLE)
+
+
+def _in_order(leaf: LayerConfig, weights: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: weights[name] for name in weight_names(leaf)}
+
+
+def _confirm(leaf: LayerConfig, name: str, stored: str) -> None:
+    """Check that a stored name such as `scope/dense_1/kernel_1:0`, or `dense_1_W` of Keras 1, means this weight."""
+    last = stored.rsplit("/", 1)[-1].removesuffix(":0")
+    known = "|".join((name, *ALIASES.get(name, ())))
+    if not _ANONYMOUS.fullmatch(last) and not re.fullmatch(rf"(.*_)?({known})(_\d+)?", last, re.DOTALL):
+        raise DamagedFile(
+            f"{leaf.fields.where}: {quoted(stored)} stands where its {name} should", code="weight-names"
+        )
+
+
+# ------------------------------------------------------------- Keras 3's store: by class and counter in each model
+
+
+def _by_class(model: ModelConfig, groups: Sequence[Group]) -> Weights:
+    """Match `dense`, `dense_1`, … with the layers of that class, in each model by itself."""
+    weights: Weights = {}
+    stored = {group.path: group for group in groups}
+    places: list[tuple[ModelConfig, tuple[str, ...]]] = [(model, ())]
+    while places:
+        place, path = places.pop()
+        names = {group.path[len(path)] for group in groups if group.path[: len(path)] == path}
+        for item, name in _matched(place, names):
+            here = (*path, name)
+            if isinstance(item, ModelConfig):
+                places.append((item, here))
+            elif here in stored:
+                weights[id(item)] = _numbered(item, stored[here])
+    return weights
+
+
+def _matched(model: ModelConfig, names: set[str]) -> list[tuple[Item, str]]:
+    """Match the layers of a model that have weights with the groups stored for it."""
+    matched: list[tuple[Item, str]] = []
+    left = set(names)
+    for base in dict.fromkeys(map(_base, model.layers)):
+        items = [item for item in model.layers if _base(item) == base]
+        weighted = [item for item in items if _leaves(item)]
+        exact = [f"{base}_{place}" if place else base for place, item in enumerate(items) if _leaves(item)]
+        found = sorted(
+            (name for name in left if _counter(base, name) is not None), key=lambda n: _counter(base, n) or 0
+        )
+        if len(found) != len(weighted):
+            missing = next(
+                (item for item, name in zip(weighted, exact, strict=True) if name not in found),
+                weighted or items,
+            )
+            where = missing.fields.where if isinstance(missing, Item) else missing[0].fields.where
+            raise DamagedFile(
+                f"{where}: the file holds weights for {len(found)} layers of its class ({_labels(found)}), "
+                f"the config has {len(weighted)}",
+                code="weight-count",
+            )
+        matched += zip(weighted, exact if set(exact) == set(found) else found, strict=True)
+        left -= set(found)
+    if left:
+        raise DamagedFile(
+            f"weights are stored for {_labels(left)}, of which the config knows nothing", code="weight-count"
+        )
+    return matched
+
+
+def _numbered(leaf: LayerConfig, group: Group) -> dict[str, Array]:
+    names = weight_names(leaf)
+    if len(names) != len(group.weights):
+        raise DamagedFile(
+            f"{leaf.fields.where}: it has the weights {_labels(names)}, {group.label}/vars holds {len(group.weights)}",
+            code="weight-count",
+        )
+    return {name: array for name, (_, array) in zip(names, group.weights, strict=True)}
+
+
+def _base(item: Item) -> str:
+    """A class name as Keras writes it in snake case."""
+    name = re.sub(r"\W+", "", item.class_name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _counter(base: str, name: str) -> int | None:
+    """Return the counter in a group's name, 0 where it has none; None if it is not of this class."""
+    found = re.fullmatch(rf"{base}(?:_([0-9]{{1,9}}))?", name)
+    return int(found[1] or 0) if found else None
+
+
+# -------------------------------------------------------------- SavedModel: by the names in the checkpoint's graph
+
+
+def _by_graph(model: ModelConfig, groups: Sequence[Group]) -> Weights:
+    """Match `layer_with_weights-0` and so on with the layers that have weights, in each model by itself."""
+    weights: Weights = {}
+    stored = {group.path: group for group in groups}
+    places: list[tuple[ModelConfig, tuple[str, ...]]] = [(model, ())]
+    while places:
+        place, path = places.pop()
+        for number, item in enumerate(_weighted(place)):
+            here = (*path, f"layer_with_weights-{number}")
+            if isinstance(item, ModelConfig):
+                places.append((item, here))
+            else:
+                weights[id(item)] = _named(item, stored.pop(here, Group(here, ())))
+    if stored:
+        left = next(iter(stored.values())).label
+        raise DamagedFile(
+            f"weights are stored for {left}, of which the config knows nothing", code="weight-count"
+        )
+    return weights
+
+
+def _named(leaf: LayerConfig, group: Group) -> dict[str, Array]:
+    stored = dict(group.weights)
+    names = weight_names(leaf)
+    found = {
+        name: stored.pop(key) for name in names for key in (name, *ALIASES.get(name, ())) if key in stored
+    }
+    if stored or len(found) < len(names):
+        raise DamagedFile(
+            f"{leaf.fields.where}: it has the weights {_labels(names)}, "
+            f"the checkpoint holds {_labels(name for name, _ in group.weights)}",
+            code="weight-count",
+        )
+    return found
+
+
+_LAYOUTS: Mapping[str, Callable[[ModelConfig, Sequence[Group]], Weights]] = {
+    "order": _by_order,
+    "classes": _by_class,
+    "graph": _by_graph,
+}
+
+
+def _labels(names: Iterable[str]) -> str:
+    """Quote names for a message, the first few of them."""
+    shown = [quoted(name) for name in names]
+    return ", ".join(shown[:6] + ["…"] * (len(shown) > 6)) or "none"

@@ -1,0 +1,89 @@
+"""Keras 3's weights store (`.weights.h5`, also inside a `.keras`): groups named by class and counter, not by layer."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import h5py
+
+from nn2eq.errors import DamagedFile
+from nn2eq.reading import hdf5
+from nn2eq.reading.archive import Archive, Array, Group
+
+CONTAINER = "Keras weights"
+
+CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+"""Where a model keeps its layers: Keras 3 and TensorFlow 2.14 on, and 2.12 to 2.13."""
+
+DEPTH_LIMIT = 32
+"""How deep models may be nested in models."""
+
+VARIABLES_LIMIT = 64
+"""How many variables one layer may have."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A group that belongs to a layer or a model, and the path to it without the containers' names."""
+
+    group: h5py.Group
+    path: tuple[str, ...]
+
+
+def is_store(root: h5py.Group) -> bool:
+    """Whether this is how the store begins."""
+    return hdf5.has(root, "vars") or any(hdf5.has(root, name) for name in CONTAINERS)
+
+
+def read(file: hdf5.File) -> Archive:
+    """Read the variables of every layer, model by model; nothing else in the file is looked at."""
+    groups: list[Group] = []
+    places = deque([_Place(file.root, ())])
+    while places:
+        place = places.popleft()
+        for child in _children(place):
+            if len(child.path) > DEPTH_LIMIT:
+                raise DamagedFile(f"models are nested deeper than {DEPTH_LIMIT} levels", code="too-large")
+            variables = _variables(file, child)
+            if variables:
+                groups.append(Group(child.path, variables))
+            places.append(child)
+    return Archive(CONTAINER, layout="classes", groups=tuple(groups))
+
+
+def _children(place: _Place) -> list[_Place]:
+    """Return the layers of a model, in no particular order."""
+    for container in CONTAINERS:
+        if hdf5.has(place.group, container):
+            inside = hdf5.group_at(place.group, container)
+            found = [
+                _Place(hdf5.group_at(inside, name), (*place.path, name)) for name in hdf5.members(inside)
+            ]
+            if found:
+                return found
+    return [] if place.path else _windows_children(place.group)
+
+
+def _windows_children(root: h5py.Group) -> list[_Place]:
+    r"""Files saved on Windows by early versions have all their groups in the root, named `layers\dense_1`."""
+    found = []
+    for name in hdf5.members(root):
+        steps = name.split("\\")
+        if len(steps) > 1 and set(steps[::2]) <= set(CONTAINERS) and len(steps) % 2 == 0:
+            found.append(_Place(hdf5.group_at(root, name), tuple(steps[1::2])))
+    return found
+
+
+def _variables(file: hdf5.File, place: _Place) -> tuple[tuple[str, Array], ...]:
+    """Return a layer's variables by number: "0", "1" and so on, in the order in which Keras created them."""
+    if not hdf5.has(place.group, "vars"):
+        return ()
+    group = hdf5.group_at(place.group, "vars")
+    names = hdf5.members(group)
+    if len(names) > VARIABLES_LIMIT or sorted(names) != sorted(str(number) for number in range(len(names))):
+        label = "/".join(place.path)
+        raise DamagedFile(
+            f"the variables in {label}/vars are not numbered 0 to {len(names) - 1}", code="weight-names"
+        )
+    return tuple((str(number), file.weight(group, str(number))) for number in range(len(names)))
