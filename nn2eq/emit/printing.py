@@ -20,9 +20,17 @@ def decimals(data: NDArray[Any], *, wide: bool = False) -> list[str]:
 
     With `wide`, float32 numbers are written as the float64 they widen to, for languages without float32.
     """
-    array = np.ascontiguousarray(data, dtype=np.float64 if wide or data.dtype != np.float32 else np.float32)
-    text = orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY).decode()[1:-1]
+    text = array_text(data.astype(np.float64) if wide else data)[1:-1]
     return text.split(",") if text else []
+
+
+def array_text(data: NDArray[Any]) -> str:
+    """Return a whole array as nested lists, [[0.1,0.2],[0.3,0.4]], each number the shortest in its dtype."""
+    array = np.ascontiguousarray(data, dtype=np.float32 if data.dtype == np.float32 else np.float64)
+    text = orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    # Of all float32 numbers this one alone becomes another when its shortest decimal is read as a float64 and
+    # then rounded, as NumPy and Python read it.
+    return text.replace("7.038531e-26", "7.0385307e-26") if array.dtype == np.float32 else text
 
 
 def number(value: float) -> str:

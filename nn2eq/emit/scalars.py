@@ -1,7 +1,8 @@
 """A Program unrolled into scalars: what languages that know numbers only are written from.
 
-Each step becomes lines of two kinds: a `Sum` Σ coefficient · name + offset, and a `Formula` over names. A coupled
-row's reductions get names of their own (`sum1`, `largest1`), so that a softmax is not quadratic in its units.
+Each step becomes lines of three kinds: a `Sum` Σ coefficient · name + offset, a `Formula` over names, and a
+`Call` of an activation that the language spells by its name. A coupled row's reductions get names of their own
+(`sum1`, `largest1`), so that a softmax is not quadratic in its units.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq import formula as fm
+from nn2eq.activations import Activation
 from nn2eq.forms.program import Affine, Apply, Function
 from nn2eq.forms.size import Spelling
 
@@ -36,7 +38,20 @@ class Formula:
     node: fm.Node
 
 
-Line = Sum | Formula
+@dataclass(frozen=True, eq=False)
+class Call:
+    """outs = an activation by its name, of one unit or, for a coupled row, of a whole group.
+
+    parameters: the per-unit ones, (1,) each.
+    """
+
+    outs: tuple[str, ...]
+    activation: Activation
+    args: tuple[str, ...]
+    parameters: Mapping[str, NDArray[Any]]
+
+
+Line = Sum | Formula | Call
 
 
 def unrolled(function: Function, spelling: Spelling) -> Iterator[tuple[str, list[Line]]]:
@@ -45,18 +60,19 @@ def unrolled(function: Function, spelling: Spelling) -> Iterator[tuple[str, list
         if isinstance(step, Affine):
             yield step.out.origin, list(_sums(step))
         else:
-            yield step.out.origin, list(_formulas(step, spelling, number))
+            lines = _calls(step) if spelling(step.activation) is None else _formulas(step, spelling, number)
+            yield step.out.origin, list(lines)
 
 
 def _sums(step: Affine) -> Iterator[Sum]:
     offset = step.offset.data if step.offset is not None else None
     names = tuple(name for term in step.terms for name in term.arg.parts)
     for unit, out in enumerate(step.out.parts):
+        chosen = names
         if len(step.terms) == 1 and step.terms[0].matrix.data.ndim == 1:
             chosen, columns = (names[unit],), step.terms[0].matrix.data[unit : unit + 1]
         else:
             columns = np.concatenate([_column(term.matrix.data, unit) for term in step.terms])
-            chosen = names
         used = np.flatnonzero(columns)
         if len(used) < len(columns):
             columns, chosen = columns[used], tuple(chosen[k] for k in used)
@@ -70,18 +86,41 @@ def _column(matrix: NDArray[Any], unit: int) -> NDArray[Any]:
     return np.where(np.arange(len(matrix)) == unit, matrix, matrix.dtype.type(0))
 
 
-def _formulas(step: Apply, spelling: Spelling, number: int) -> Iterator[Formula]:
+def _calls(step: Apply) -> Iterator[Line]:
+    activation = step.activation
+    if activation.row.coupled:
+        for args, outs in _groups(step):
+            yield Call(outs, activation, args, {})
+        return
+    for unit, (arg, out) in enumerate(zip(step.arg.parts, step.out.parts, strict=True)):
+        if step.units and unit not in step.units:
+            yield Formula(out, fm.name(arg))
+        else:
+            per_unit = {key: constant.data[unit : unit + 1] for key, constant in step.parameters.items()}
+            yield Call((out,), activation, (arg,), per_unit)
+
+
+def _groups(step: Apply) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Yield the names of each group's units and of its results."""
+    count = step.activation.groups
+    units, results = step.arg.size // count, step.out.size // count
+    for group in range(count):
+        yield (
+            step.arg.parts[group * units : (group + 1) * units],
+            step.out.parts[group * results : (group + 1) * results],
+        )
+
+
+def _formulas(step: Apply, spelling: Spelling, number: int) -> Iterator[Line]:
     node = spelling(step.activation)
-    assert node is not None, "scalar languages write formulas"
-    groups = np.array_split(np.arange(step.arg.size), step.activation.groups)
-    outs = np.array_split(np.arange(step.out.size), step.activation.groups)
-    for group, (units, results) in enumerate(zip(groups, outs, strict=True), start=1):
-        names = [step.arg.parts[unit] for unit in units]
-        suffix = f"{number}" if len(groups) == 1 else f"{number}_{group}"
+    assert node is not None
+    for group, (names, outs) in enumerate(_groups(step), start=1):
+        suffix = f"{number}" if step.activation.groups == 1 else f"{number}_{group}"
         shared, body = _shared(node, names, suffix)
         yield from shared
-        for position, result in enumerate(results):
-            yield Formula(step.out.parts[result], _at(step, body, names, position, int(result)))
+        for position, out in enumerate(outs):
+            unit = (group - 1) * len(outs) + position
+            yield Formula(out, _at(step, body, names, position, unit))
 
 
 def _at(step: Apply, body: fm.Node, names: Sequence[str], position: int, unit: int) -> fm.Node:

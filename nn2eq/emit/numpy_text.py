@@ -1,0 +1,184 @@
+"""NumPy: a function over arrays (n, inputs) that imports numpy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from nn2eq import formula as fm
+from nn2eq.emit import Emitter
+from nn2eq.emit.header import escaped
+from nn2eq.emit.numpy_functions import ERF, NUMPY, definition, written
+from nn2eq.emit.options import Options
+from nn2eq.emit.printing import array_text
+from nn2eq.emit.pythonic import Scalars, applied, bare_expression, call, require_names, spelled, statements
+from nn2eq.emit.sharing import may_overflow
+from nn2eq.errors import CannotEmit
+from nn2eq.forms.program import Affine, Apply, Constant, Program, Step, Term
+from nn2eq.forms.size import Spelling
+
+READABLE = 1_000
+"""Numbers that an array literal may hold: more are text, which NumPy parses far faster than Python."""
+
+COLUMNS = Scalars(
+    NUMPY,
+    together="np.stack([{0}], axis=-1)",
+    item="{0}[:, {1}]",
+    unpacked="{0}.T",
+    constant="np.full(len(x), {0})",
+)
+
+
+def write(program: Program, options: Options) -> str:
+    """Write a Program as NumPy."""
+    require_names(program, options, "numpy", {"np", "len", "shape", "ValueError"})
+    spelling = spelled(options)
+    if options.expression:
+        return _expression(program, spelling)
+    lines = _layers(program, spelling) if program.layout == "matrix" else _columns(program, spelling)
+    parts = ["import numpy as np\n", *_definitions(program, spelling)]
+    parts.append(_function(program, options.name, lines))
+    if program.layout == "matrix":
+        parts.append("\n".join(_constant(constant) for constant in program.predict.constants) + "\n")
+    return "\n\n".join(parts)
+
+
+def _definitions(program: Program, spelling: Spelling) -> Iterator[str]:
+    """Yield the functions that the text calls, one a row."""
+    if _needs_erf(program):
+        yield ERF
+    yield from (definition(row) for row in applied(program).values() if spelling(row) is None)
+
+
+def _needs_erf(program: Program) -> bool:
+    return any(part.op == "erf" for row in applied(program).values() for part in fm.walk(row.stable))
+
+
+def _expression(program: Program, spelling: Spelling) -> str:
+    if _needs_erf(program):
+        raise CannotEmit(
+            "NumPy has no erf, so this network is no single expression in it",
+            code="no-erf",
+            way_out="leave out --expression, or use --format python",
+        )
+    return bare_expression(program, COLUMNS, spelling, "import numpy as np")
+
+
+# ----------------------------------------------------------------------------------------------- the function
+
+
+def _function(program: Program, name: str, body: Iterable[str]) -> str:
+    lines = [*_taken(program, name), *body, _returned(program)]
+    ignoring = '@np.errstate(over="ignore", invalid="ignore")  # exp(1000) is inf'
+    head = [ignoring] if any(may_overflow(row.stable) for row in applied(program).values()) else []
+    return "\n".join([*head, f"def {name}(x):", *(f"    {line}" for line in lines)]) + "\n"
+
+
+def _taken(program: Program, name: str) -> Iterator[str]:
+    """Yield what makes x an array (n, inputs), or refuses it."""
+    inputs = len(program.inputs)
+    shapes = "a number, (n,) or (n, 1)" if inputs == 1 else f"(n, {inputs}) or ({inputs},)"
+    yield f'"""Return {_listed(program.outputs)} for the inputs {_listed(program.inputs)}: x is {shapes}."""'
+    yield "x = np.asarray(x, dtype=np.float64)"
+    yield "shape = x.shape"
+    row = "shape[1:]" if inputs == 1 else "shape[1:] or shape"
+    yield f"if np.prod({row}) != {inputs}:"
+    yield f'    raise ValueError(f"{name} takes {shapes}, not {{shape}}")'
+    yield f"x = x.reshape(-1, {inputs})"
+
+
+def _returned(program: Program) -> str:
+    """Return the line that gives the answer in the shape of the question."""
+    if len(program.inputs) > 1:
+        return "return y if len(shape) > 1 else y[0]"
+    if len(program.outputs) > 1:
+        return "return y if shape else y[0]"
+    return "return y if len(shape) > 1 else y.reshape(shape)[()]"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names if len(names) <= 6 else (names[0], names[1], "...", names[-1]))
+
+
+def _columns(program: Program, spelling: Spelling) -> Iterator[str]:
+    """Yield the lines of a text of scalars: one column a name."""
+    names = program.inputs
+    yield f"{', '.join(names)} = x.T" if len(names) > 1 else f"{names[0]} = x[:, 0]"
+    yield from statements(program, COLUMNS, spelling)
+    yield f"y = np.stack([{', '.join(program.outputs)}], axis=-1)"
+
+
+# ----------------------------------------------------------------------------------------------- whole layers
+
+
+def _layers(program: Program, spelling: Spelling) -> Iterator[str]:
+    """Yield the lines of a text of arrays: one or two a layer."""
+    said = ""
+    for step in program.predict.steps:
+        if step.out.origin != said:
+            yield f"# {escaped(step.out.origin)}"
+        said = step.out.origin
+        yield from _step(step, spelling)
+
+
+def _step(step: Step, spelling: Spelling) -> Iterator[str]:
+    if isinstance(step, Affine):
+        terms = [_product(term) for term in step.terms] + ([step.offset.name] if step.offset else [])
+        yield f"{step.out.name} = {' + '.join(terms)}"
+        return
+    out, arg, groups = step.out.name, step.arg.name, step.activation.groups
+    if step.units:
+        chosen = f"[:, {list(step.units)}]"
+        yield f"{out} = {arg}.copy()"
+        yield f"{out}{chosen} = {_applied(step, arg + chosen, spelling)}"
+    elif groups > 1:
+        yield f"{out} = {arg}.reshape(-1, {groups}, {step.arg.size // groups})"
+        yield f"{out} = {_applied(step, out, spelling)}"
+        yield f"{out} = {out}.reshape(-1, {step.out.size})"
+    else:
+        yield f"{out} = {_applied(step, arg, spelling)}"
+
+
+def _product(term: Term) -> str:
+    return f"{term.arg.name} {'*' if term.matrix.data.ndim == 1 else '@'} {term.matrix.name}"
+
+
+def _applied(step: Apply, arg: str, spelling: Spelling) -> str:
+    """Write an activation of an array (..., units)."""
+    activation, per_unit = step.activation, {key: constant.name for key, constant in step.parameters.items()}
+    node = spelling(activation)
+    if node is None:
+        return call(activation, arg, per_unit)
+    units = step.arg.size // activation.groups
+    halves = {"z": f"{arg}[..., :{units // 2}]", "partner": f"{arg}[..., {units // 2}:]"}
+    names: Mapping[str, str] = halves if activation.row.halves else {"z": arg}
+    return written(node, {**names, "count": str(units), **per_unit})
+
+
+def _constant(constant: Constant) -> str:
+    """Write an array: its numbers are exact in its own dtype, and float64 from then on."""
+    data = constant.data
+    text = array_text(data)
+    dtype = ", dtype=np.float32" if data.dtype == np.float32 else ""
+    widened = ".astype(np.float64)" if dtype else ""
+    if data.size <= READABLE:
+        rows = text.replace(",", ", ")
+        if data.ndim == 2:
+            rows = "[\n    " + rows[1:-1].replace("], [", "],\n    [") + ",\n]"
+        return f"{constant.name} = np.array({rows}{dtype}){widened}"
+    flat = text.strip("[]").replace("],[", ",\n")
+    shaped = f".reshape{data.shape}" if data.ndim == 2 else ""
+    return f'{constant.name} = np.fromstring("""\n{flat}""", sep=","{dtype}){shaped}{widened}'
+
+
+EMITTER = Emitter(
+    name="numpy",
+    suffix=".py",
+    comment="#",
+    layouts=("nested", "layered", "matrix"),
+    default="matrix",
+    write=write,
+    spelling=spelled,
+    options=frozenset({"name", "activations", "digits", "expression"}),
+)

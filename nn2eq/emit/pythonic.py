@@ -1,0 +1,189 @@
+"""What texts in Python have in common: sums and formulas over named scalars, line by line or nested."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nn2eq import formula as fm
+from nn2eq.activations import Activation
+from nn2eq.emit.header import escaped
+from nn2eq.emit.names import PYTHON_KEYWORDS, require
+from nn2eq.emit.options import Options
+from nn2eq.emit.printing import PRODUCT, SIGN, SUM, Infix, Text, decimals, number
+from nn2eq.emit.scalars import Call, Formula, Line, Sum, unrolled
+from nn2eq.errors import CannotEmit
+from nn2eq.forms.program import Apply, Program
+from nn2eq.forms.size import Spelling, runnable
+
+LONGEST_SUM = 100
+"""Terms in a row: CPython compiles a sum by recursion, one level a term."""
+DEEPEST = 60
+"""Brackets within brackets: CPython reads 200, and a sum may stand between each two."""
+
+
+@dataclass(frozen=True)
+class Scalars:
+    """How a language in Python's syntax writes scalars.
+
+    infix: its formulas. together: a group of scalars as the argument of a coupled activation. item: one
+    result of it. unpacked: all its results. constant: a number where others have a value a sample.
+    """
+
+    infix: Infix
+    together: str = "[{0}]"
+    item: str = "{0}[{1}]"
+    unpacked: str = "{0}"
+    constant: str = "{0}"
+
+    def call(self, line: Call, names: Mapping[str, Text]) -> str:
+        """Write an activation by its name."""
+        args = ", ".join(names[arg].text for arg in line.args)
+        first = self.together.format(args) if line.activation.row.coupled else args
+        per_unit = {key: decimals(data, wide=True)[0] for key, data in line.parameters.items()}
+        return call(line.activation, first, per_unit)
+
+
+def is_one_operation(activation: Activation) -> bool:
+    """Whether the formula to run is so short that a function for it would say nothing more."""
+    node = activation.stable
+    is_flat = all(not arg.args for arg in node.args)
+    return is_flat and fm.mentions(node, "z") == 1 and not activation.row.coupled
+
+
+def spelled(options: Options) -> Spelling:
+    """Return how activations are written: by functions that the text defines, or by their formulas to run."""
+    return runnable if options.activations == "explicit" or options.expression else by_function
+
+
+def by_function(activation: Activation) -> fm.Node | None:
+    """Spell an activation by its name, unless its formula is one operation."""
+    return activation.stable if is_one_operation(activation) else None
+
+
+def call(activation: Activation, argument: str, per_unit: Mapping[str, str]) -> str:
+    """Return the call of the function that a text defines for a row; per_unit: each unit's own parameters."""
+    plain = {key: number(node.value) for key, node in activation.numbers.items()}
+    given = [f"{key}={value}" for key, value in {**plain, **per_unit}.items()]
+    return f"{activation.row.name}({', '.join([argument, *given])})"
+
+
+def applied(program: Program) -> dict[str, Activation]:
+    """Return an activation of each row that the program applies, by the row's name."""
+    steps = (step for step in program.predict.steps if isinstance(step, Apply))
+    return {step.activation.row.name: step.activation for step in steps}
+
+
+def require_names(program: Program, options: Options, language: str, used: Collection[str]) -> None:
+    """Refuse names of inputs, outputs and the function that mean something else in the text.
+
+    used: what the text itself needs besides its values, constants and functions. Raises CannotEmit.
+    """
+    function = program.predict
+    values = [step.out for step in function.steps[:-1]]
+    own = {name for value in values for name in (value.name, *value.parts)}
+    own |= {constant.name for constant in function.constants} | set(applied(program)) | set(used)
+    users = (options.name, *program.inputs, *program.outputs)
+    own |= {name for name in users if _SHARED.fullmatch(name)}
+    require(users, language, PYTHON_KEYWORDS | own)
+
+
+_SHARED = re.compile(r"(sum|largest)\d+(_\d+)*")
+"""What `nn2eq.emit.scalars` calls the reductions of a coupled row."""
+
+
+def bare_expression(program: Program, language: Scalars, spelling: Spelling, needs: str) -> str:
+    """Return the outputs as one expression of the inputs, below a comment that says what they are."""
+    if program.layout != "nested":
+        way_out = "use --form nested"
+        raise CannotEmit("only the nested form is one expression", code="form-format", way_out=way_out)
+    texts = [text.text for text in nested(program, language, spelling).values()]
+    body = texts[0] if len(texts) == 1 else "(" + ",\n ".join(texts) + ")"
+    return f"# {', '.join(program.outputs)} of {', '.join(program.inputs)}; {needs}\n{body}\n"
+
+
+# ------------------------------------------------------------------------------------------------- statements
+
+
+def statements(program: Program, language: Scalars, spelling: Spelling) -> Iterator[str]:
+    """Yield the lines that compute the outputs from the inputs: one a unit, or one an output."""
+    if program.layout == "nested":
+        texts = nested(program, language, spelling)
+        yield from (f"{name} = {texts[name].text}" for name in program.outputs)
+        return
+    said = ""
+    for origin, lines in unrolled(program.predict, spelling):
+        if origin != said:
+            yield f"# {escaped(origin)}"
+        said = origin
+        yield from (_statement(line, language, _Names()) for line in lines)
+
+
+def nested(program: Program, language: Scalars, spelling: Spelling) -> Mapping[str, Text]:
+    """Return every output in terms of the inputs. Raises CannotEmit if Python could not read it."""
+    texts = _Names()
+    for _, lines in unrolled(program.predict, spelling):
+        for line in lines:
+            texts.update(_texts(line, language, texts))
+    deepest = max(depth(texts[name].text) for name in program.outputs)
+    if deepest > DEEPEST:
+        raise CannotEmit(
+            f"the nested form has brackets {deepest} deep, more than Python reads",
+            code="too-deep",
+            way_out="use --form layered or matrix",
+        )
+    return {name: texts[name] for name in program.outputs}
+
+
+def _statement(line: Line, language: Scalars, names: Mapping[str, Text]) -> str:
+    if isinstance(line, Call) and len(line.outs) > 1:
+        return f"{', '.join(line.outs)} = {language.unpacked.format(language.call(line, names))}"
+    ((out, text),) = _texts(line, language, names).items()
+    return f"{out} = {text.text}"
+
+
+def _texts(line: Line, language: Scalars, names: Mapping[str, Text]) -> dict[str, Text]:
+    match line:
+        case Sum():
+            return {line.out: sum_text(line, language, names)}
+        case Formula():
+            return {line.out: language.infix.write(line.node, names)}
+    called = language.call(line, names)
+    if not line.activation.row.coupled:
+        return {line.outs[0]: Text(called)}
+    return {out: Text(language.item.format(called, index)) for index, out in enumerate(line.outs)}
+
+
+def sum_text(line: Sum, language: Scalars, names: Mapping[str, Text]) -> Text:
+    """Write a weighted sum, its numbers as float64; a long one in groups."""
+    coefficients = decimals(line.coefficients, wide=True)
+    terms = [f"{c}*{names[name].within(PRODUCT)}" for c, name in zip(coefficients, line.names, strict=True)]
+    if line.offset is not None:
+        terms += decimals(line.offset, wide=True)
+    if not line.names:
+        return Text(language.constant.format(terms[0] if terms else "0.0"), SIGN)
+    return Text(_total(terms), SUM if len(terms) > 1 else PRODUCT)
+
+
+def _total(terms: Sequence[str]) -> str:
+    if len(terms) <= LONGEST_SUM:
+        return terms[0] + "".join(f" - {t[1:]}" if t[0] == "-" else f" + {t}" for t in terms[1:])
+    groups = (terms[k : k + LONGEST_SUM] for k in range(0, len(terms), LONGEST_SUM))
+    return _total([f"({_total(group)})" for group in groups])
+
+
+def depth(text: str) -> int:
+    """Return how deep brackets stand within brackets."""
+    signs = np.frombuffer(text.encode(), dtype=np.uint8)
+    steps = np.isin(signs, (ord("("), ord("["))).astype(np.int32) - np.isin(signs, (ord(")"), ord("]")))
+    return int(np.max(np.cumsum(steps), initial=0))
+
+
+class _Names(dict[str, Text]):
+    """Texts by name; a name that is not there stands for itself."""
+
+    def __missing__(self, name: str) -> Text:
+        return Text(name)

@@ -1,0 +1,81 @@
+"""What running a formula asks for: repeated parts computed once, exponentials that may overflow known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+
+from nn2eq import formula as fm
+from nn2eq.emit.names import fresh
+
+_STEMS: Mapping[str, str] = {"exp": "e", "expm1": "e", "sum": "total", "largest": "largest", "abs": "size"}
+
+
+def named_parts(node: fm.Node, taken: Collection[str]) -> tuple[list[tuple[str, fm.Node]], fm.Node]:
+    """Return what to compute first, in order, as names and formulas, and the formula that is left.
+
+    Only what is computed in any case is named: a part of one branch of `where` may be there because it fails
+    in the other. What speaks of a unit inside a reduction stays there.
+    """
+    repeated = _repeated(node) & set(_always(node))
+    found: dict[fm.Node, str] = {}
+    lines: list[tuple[str, fm.Node]] = []
+
+    def replaced(part: fm.Node) -> fm.Node:
+        if part in found:
+            return fm.name(found[part])
+        rest = fm.Node(part.op, tuple(replaced(arg) for arg in part.args), part.value)
+        if part not in repeated:
+            return rest
+        found[part] = fresh(_STEMS.get(part.op, "t"), {*taken, *found.values()})
+        lines.append((found[part], rest))
+        return fm.name(found[part])
+
+    body = replaced(node)
+    return lines, body
+
+
+def _repeated(node: fm.Node) -> set[fm.Node]:
+    """Return the operations that are an argument twice; -z and the like are not worth a name."""
+    places = Counter(arg for part in set(fm.walk(node)) for arg in part.args)
+    return {part for part, count in places.items() if count > 1 and part.args and not _is_small(part)}
+
+
+def _is_small(node: fm.Node) -> bool:
+    return (node.op in ("neg", "abs") and not node.args[0].args) or speaks_of_other_units(node)
+
+
+def speaks_of_other_units(node: fm.Node, bound: frozenset[str] = frozenset()) -> bool:
+    """Whether a formula mentions the unit of a reduction that stands around it."""
+    if node.op == "unit":
+        return node.value[1] not in bound
+    inside = bound | {node.value} if node.op in fm.REDUCTIONS else bound
+    return any(speaks_of_other_units(arg, inside) for arg in node.args)
+
+
+def _always(node: fm.Node) -> Iterator[fm.Node]:
+    """Yield what is computed whatever a condition says."""
+    yield node
+    for arg in node.args[:1] if node.op == "where" else node.args:
+        yield from _always(arg)
+
+
+def may_overflow(node: fm.Node) -> bool:
+    """Whether an exponential in a formula may be of a large number, as far as one can see."""
+    return any(part.op in ("exp", "expm1") and not is_at_most_zero(part.args[0]) for part in fm.walk(node))
+
+
+def is_at_most_zero(node: fm.Node) -> bool:
+    """Whether one sees that a formula is never positive; what the table's formulas divide by is positive."""
+    match node.op:
+        case "number":
+            return bool(node.value <= 0)
+        case "neg":
+            return node.args[0].op == "abs"
+        case "min":
+            return any(is_at_most_zero(arg) for arg in node.args)
+        case "/":
+            return is_at_most_zero(node.args[0])
+        case "-":
+            return node.args[1].op == "largest"
+    return False

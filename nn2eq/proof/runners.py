@@ -1,0 +1,46 @@
+"""Texts run in their own language. THE table of runners is `RUNNERS`; a new language adds its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.errors import CannotEmit
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a text answers: outputs (n, outputs), and the values that it names on the way.
+
+    values: by name, (n,) for a unit, (n, units) for a whole layer; empty where the text names none.
+    """
+
+    outputs: Array
+    values: Mapping[str, Array] = field(default_factory=dict)
+
+
+Runner = Callable[[str, Array, str], Answer]
+
+RUNNERS: Mapping[str, str] = {
+    "latex": "nn2eq.proof.latex_reader",
+    "numpy": "nn2eq.proof.run_numpy",
+    "python": "nn2eq.proof.run_python",
+    "sympy": "nn2eq.proof.run_sympy",
+    "json": "nn2eq.proof.run_json",
+}
+"""The module whose `run(text, x, name)` runs a text of this language."""
+
+
+def run(language: str, text: str, x: Array, name: str = "predict") -> Answer:
+    """Run a text at x (n, inputs); name: of its function. Raises Disagreement if it cannot be run."""
+    if language not in RUNNERS:
+        raise CannotEmit(f"texts in {language} cannot be run here", code="not-run")
+    runner = cast(Runner, import_module(RUNNERS[language]).run)
+    return runner(text, np.asarray(x, dtype=np.float64), name)
