@@ -46,8 +46,8 @@ def questions(made: Made) -> NDArray[np.float32]:
     return (np.round(np.concatenate([usual, large, -large]) * 256) / 256).astype(np.float32)
 
 
-def shortest(values: NDArray[np.float32]) -> str:
-    """A JSON list of rows, one a line, each number the shortest decimal that float32 reads back."""
+def shortest(values: NDArray[np.floating]) -> str:
+    """A JSON list of rows, one a line, each number the shortest decimal that its dtype reads back."""
     rows = (", ".join(str(value) for value in row) for row in values)
     return "[\n" + ",\n".join(f"    [{row}]" for row in rows) + "\n  ]"
 
@@ -90,7 +90,7 @@ def save(made: Made) -> None:
         "keras": keras.__version__,
     }
     lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in facts.items()]
-    lines += [f'  "inputs": {shortest(asked)}']
+    lines += [f'  "inputs": {shortest(asked.astype(np.float64))}']
     lines += [f'  "outputs": {shortest(made.model.predict(asked, verbose=0))}']
     Path(f"{path}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     for end, scale in (("input", made.input_scale), ("output", made.output_scale)):

@@ -45,6 +45,14 @@ class Scale:
             return cls(kind, low, (high - low) / 2, -1.0)
         return cls(kind, values.mean(axis=0), values.std(axis=0), 0.0)
 
+    @classmethod
+    def read(cls, text: str) -> "Scale":
+        """The scaler that ``json`` wrote."""
+        held = json.loads(text)
+        if held["kind"] == "minmax":
+            return cls.of("minmax", np.array([held["low"], held["high"]]))
+        return cls("standard", np.array(held["mean"]), np.array(held["sd"]), 0.0)
+
     def apply(self, values: Array) -> Array:
         """From original units to the network's."""
         return self.base + (values - self.origin) / self.unit
