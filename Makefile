@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 FORMULAS ?= models/formulas
-JOBS ?= $(shell nproc)
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -51,7 +51,7 @@ verify: | $(READY)
 	$(BIN)/python models/verify.py "$$fresh"
 
 # A nested equation is for reading: it is written where it is short.
-LONG := dense_4-6-3_tanh_softmax_normalization dense_4-16-16-16-1_tanh dense_10-8-1_relu_normalization
+LONG := dense_4-6-3_tanh_softmax_normalization dense_4-16-16-16-1_tanh dense_10-8-1_softplus_normalization
 SHORT := $(filter-out $(LONG),$(MODELS))
 
 formulas-all: \

@@ -1,8 +1,8 @@
 """Hold each shipped model's emitted NumPy against ``model.predict``: ``python models/verify.py [FOLDER]``.
 
 FOLDER holds the texts, models/formulas if omitted. Nothing of nn2eq is imported: Keras answers for the model,
-the text for itself, and the scalers between them are those of samples.py. Both are asked at the recorded inputs
-(large ones among them), at every sample and at random points.
+the text for itself, and the scalers between them are those of samples.py. Both are asked what is recorded,
+large inputs and usual ones, and every sample, and random points.
 """
 
 import json
