@@ -131,10 +131,14 @@ class Program:
 
     def evaluate(self, x: Array) -> Array:
         """Run `predict` in float64: x (n, inputs) to (n, outputs)."""
+        return self.values(x)[self.predict.results[0].name]
+
+    def values(self, x: Array) -> dict[str, Array]:
+        """Run `predict` in float64 and return all its values by name, (n, size) each."""
         values = {self.predict.arguments[0].name: np.asarray(x, dtype=np.float64)}
         for step in self.predict.steps:
             values[step.out.name] = _answer(step, values)
-        return values[self.predict.results[0].name]
+        return values
 
 
 def _answer(step: Step, values: Mapping[str, Array]) -> Array:

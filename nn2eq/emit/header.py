@@ -1,0 +1,175 @@
+"""The header of an emitted text: which model it came from, what it is, and how it was checked; written and
+read back.
+
+    # nn2eq 0.1.0: the network of 'model.keras' as numpy, matrix form
+    # function: predict
+    # sha256 of the model: 9c1e...
+    # check: text and network agree: run as numpy on 600 samples, worst error 3.1e-16 (allowed 1.0e-12)
+
+In JSON, which has no comments, the same lines are the first member, "header".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import Any
+
+from nn2eq.emit import emitter
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a text says about itself.
+
+    model: the file's name, and sha256 of its bytes. language, form: names of the tables. name: of the
+    function. fold: whether affine maps were joined. digits: significant digits of its numbers, 0 if they are
+    exact. tolerance: how far an approximate text may be from the network, relative to max(1, |y|), 0 for an
+    exact one. domain: the box that this holds in. checks: a line for each check that ran. notes: further
+    lines for people. version: of nn2eq, this one's if empty.
+    """
+
+    model: str = ""
+    sha256: str = ""
+    language: str = ""
+    form: str = ""
+    name: str = ""
+    fold: bool = True
+    digits: int = 0
+    tolerance: float = 0.0
+    domain: str = ""
+    checks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    version: str = ""
+
+
+_SINGLE: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "function": ("name", str),
+    "sha256 of the model": ("sha256", str),
+    "folded": ("fold", lambda text: text != "no"),
+    "digits": ("digits", int),
+    "tolerance": ("tolerance", float),
+    "domain": ("domain", str),
+}
+"""The lines that stand once: what they are called, the field they tell, and how it is read."""
+_REPEATED: Mapping[str, str] = {"check": "checks", "note": "notes"}
+"""The lines that may stand several times."""
+_FIRST = re.compile(r"nn2eq (\S+): the network of '([^']*)' as (\S*), (\S*) form")
+_PREFIX = re.compile(r"\s*([^\s\w]{1,4}) nn2eq ")
+_READ = 40
+"""How many lines of a text are looked through for a header."""
+
+
+def with_header(text: str, header: Header) -> str:
+    """Return the text with the header in front, as comments of its language."""
+    spoken = list(lines(header))
+    comment = emitter(header.language).comment
+    if comment:
+        return "".join(f"{comment} {line}\n" for line in spoken) + text
+    rest = text.lstrip().removeprefix("{")
+    assert rest != text.lstrip(), "a language without comments is JSON"
+    comma = "" if rest.lstrip().startswith("}") else ","
+    return '{\n"header": ' + json.dumps(spoken, indent=0) + comma + rest
+
+
+def lines(header: Header) -> Iterator[str]:
+    """Yield the lines of a header: printable ASCII, each one line whatever its fields hold."""
+    version = header.version or _version()
+    name = escaped(os.path.basename(header.model), _NAME)
+    yield f"nn2eq {version}: the network of '{name}' as {escaped(header.language, _NAME)}, {escaped(header.form, _NAME)} form"
+    plain = Header()
+    for key, (field, _) in _SINGLE.items():
+        value = getattr(header, field)
+        if value != getattr(plain, field):
+            yield f"{key}: {_told(value)}"
+    for key, field in _REPEATED.items():
+        yield from (f"{key}: {escaped(line)}" for line in getattr(header, field))
+
+
+def _told(value: str | bool | float) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return escaped(value) if isinstance(value, str) else repr(value)
+
+
+def _version() -> str:
+    from nn2eq import __version__
+
+    return __version__
+
+
+def read_header(text: str) -> Header | None:
+    """Return the header that a text begins with, None if there is none to be recognised."""
+    found = _json_lines(text) if text.lstrip()[:1] == "{" else _comment_lines(text)
+    first = _FIRST.fullmatch(found[0]) if found else None
+    if first is None:
+        return None
+    version, model, language, form = (unescaped(group) for group in first.groups())
+    return _with_lines(Header(model=model, language=language, form=form, version=version), found[1:])
+
+
+def _comment_lines(text: str) -> Sequence[str]:
+    """Return the lines of the comment in which a header stands, without the signs of the comment."""
+    rows = text[: 1 << 20].splitlines()
+    for start, row in enumerate(rows[:_READ]):
+        if match := _PREFIX.match(row):
+            prefix = f"{match[1]} "
+            rest = takewhile(lambda line: line.startswith(prefix), (line.lstrip() for line in rows[start:]))
+            return [line.removeprefix(prefix) for line in rest]
+    return ()
+
+
+def _json_lines(text: str) -> Sequence[str]:
+    opening = re.match(r'\s*\{\s*"header"\s*:\s*', text)
+    if opening is None:
+        return ()
+    try:
+        found, _ = json.JSONDecoder().raw_decode(text, opening.end())
+    except (ValueError, RecursionError):
+        return ()
+    return found if isinstance(found, list) and all(isinstance(line, str) for line in found) else ()
+
+
+def _with_lines(header: Header, rows: Sequence[str]) -> Header:
+    """Fill in the fields; a line that is not understood was edited by hand, and says nothing."""
+    for row in rows:
+        key, _, value = row.partition(": ")
+        if key in _REPEATED:
+            field = _REPEATED[key]
+            header = replace(header, **{field: (*getattr(header, field), unescaped(value))})
+        elif key in _SINGLE:
+            field, read = _SINGLE[key]
+            try:
+                header = replace(header, **{field: read(unescaped(value))})
+            except ValueError:
+                continue
+    return header
+
+
+# ----------------------------------------------------------------------------------------------- the one gate
+
+# In a file's name: nothing that ends a comment or a quotation, declares an encoding, or speaks to an editor.
+_NAME = re.compile(r"[^A-Za-z0-9 ._+(),@-]|(?<=-)-|^ | $")
+# Elsewhere: printable ASCII, without what ends a comment in some language or continues its line.
+_LINE = re.compile(r"[^ -~]|\\|(?<=\*)/|(?<=/)\*|(?<=-)-|(?<=\?)\?|(?<=(?i:coding))[:=]|^ | $")
+_ESCAPED = re.compile(r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
+
+
+def escaped(text: str, unwanted: re.Pattern[str] = _LINE) -> str:
+    """Return text as one line of printable ASCII that cannot end the comment it stands in; `unescaped` undoes it."""
+    return unwanted.sub(lambda match: _escape(ord(match[0])), text)
+
+
+def _escape(code: int) -> str:
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def unescaped(text: str) -> str:
+    """Return what `escaped` was given."""
+    return _ESCAPED.sub(lambda match: chr(min(int(match[1] or match[2] or match[3], 16), 0x10FFFF)), text)

@@ -1,0 +1,158 @@
+"""Does a text say what its network says: it is run or read back, and compared with the network on many samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.forms.program import Affine, Program, Value
+from nn2eq.forms.straight import matrix
+from nn2eq.network import Network
+from nn2eq.proof.agreement import TEXT_TOLERANCE, Agreement, compare
+from nn2eq.proof.rounding import DOUBLE, rounding, scale, widened
+from nn2eq.proof.runners import Answer, run
+from nn2eq.proof.samples import samples
+
+Array = NDArray[np.float64]
+LINK = "text and network"
+UNIT_TOLERANCE = 1e-10
+"""How far a value on the way may be off, relative to its magnitude, and still count as the same: errors grow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """What a network answers: x (n, inputs), answers, their scale and the tolerance relative to it (n,
+    outputs).
+
+    left_out: how many samples are not among them, because rounding decides there on which side of a jump a
+    unit is.
+    """
+
+    x: Array
+    answers: Array
+    scale: Array
+    tolerance: Array
+    left_out: int = 0
+
+
+def expect(network: Network, data: Array | None = None) -> Expected:
+    """Return what a text of this network must answer, and how exactly: see `nn2eq.proof.rounding`."""
+    wide = widened(network)
+    x = samples(wide, data)
+    cost = rounding(wide, x, DOUBLE)
+    kept = ~cost.at_jump
+    size = scale(wide, x[kept])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        needed = np.nan_to_num(cost.error[kept] / size, nan=0.0, posinf=0.0)
+    return Expected(
+        x[kept], cost.answers[kept], size, np.maximum(TEXT_TOLERANCE, needed), int(np.count_nonzero(~kept))
+    )
+
+
+def check(
+    network: Network,
+    text: str,
+    language: str,
+    *,
+    name: str = "predict",
+    data: Array | None = None,
+    program: Program | None = None,
+    digits: int = 0,
+) -> Agreement:
+    """Run one of our own texts, or read it back, and compare it with the network.
+
+    name: of the text's function. data (n, inputs): rows to compare on besides the samples. program: what the
+    text was written from; its values tell what differs first. digits: of the program's numbers, if they were
+    rounded on purpose. Then the text must say what the program says; what the rounding costs is observed, and
+    must not be more than so few digits can cost.
+    """
+    program = program or matrix(network)
+    expected = expect(network, data)
+    cost = _cost(network, program, expected, digits) if digits else None
+    if cost is not None and not cost.holds:
+        return cost
+    if cost is not None:
+        expected = replace(expected, answers=program.evaluate(expected.x))
+    answer = run(language, text, expected.x, name)
+    agreement = compare_answer(expected, answer, program, f"evaluated as {language}")
+    return agreement if cost is None else replace(agreement, cost=cost.error)
+
+
+def compare_answer(expected: Expected, answer: Answer, program: Program, how: str) -> Agreement:
+    """Compare what a text answered with what it must answer; if they differ, name the program's value that is first."""
+    agreement = compare(
+        expected.answers,
+        answer.outputs,
+        scale=expected.scale,
+        tolerance=expected.tolerance,
+        link=LINK,
+        how=how,
+        x=expected.x,
+        outputs=program.outputs,
+    )
+    unit = "" if agreement.holds else first_difference(program, expected.x, answer.values)
+    return replace(agreement, left_out=expected.left_out, why_left_out="at a jump", unit=unit)
+
+
+def _cost(network: Network, program: Program, expected: Expected, digits: int) -> Agreement:
+    """Compare a program of rounded numbers with the network: each number may be off by half a unit of its last digit."""
+    size = np.maximum(1.0, np.abs(expected.answers))
+    most = rounding(widened(network), expected.x, 0.5 * 10.0 ** (1 - digits)).error
+    how = f"rounded to {digits} digits"
+    answers = program.evaluate(expected.x)
+    return compare(
+        expected.answers,
+        answers,
+        scale=size,
+        tolerance=most / size,
+        link="program and network",
+        how=how,
+        x=expected.x,
+    )
+
+
+# ----------------------------------------------------------------------------------------- what differs first
+
+
+def first_difference(program: Program, x: Array, values: Mapping[str, Array]) -> str:
+    """Return the first named value, in the order of the layers, in which a text differs, and its layers; ""
+    if none.
+
+    values: what the text's names stood for, (n,) for a unit, (n, units) for a whole layer.
+    """
+    exact = program.values(x)
+    size = {program.predict.arguments[0].name: np.abs(exact[program.predict.arguments[0].name])}
+    for step in program.predict.steps:
+        out, answer = step.out, exact[step.out.name]
+        before = _magnitude(step, exact) if isinstance(step, Affine) else size[step.arg.name]
+        size[out.name] = (
+            np.maximum(before, np.abs(answer)) if before.shape == answer.shape else np.abs(answer)
+        )
+        for unit, name in enumerate(out.parts):
+            found = _found(values, out, unit)
+            if found is None or found.shape != answer[:, unit].shape:
+                continue
+            if not compare(
+                answer[:, unit], found, scale=size[out.name][:, unit], tolerance=UNIT_TOLERANCE
+            ).holds:
+                return f"{name} ({out.origin})" if out.origin else name
+    return ""
+
+
+def _magnitude(step: Affine, values: Mapping[str, Array]) -> Array:
+    total = 0.0 if step.offset is None else np.abs(step.offset.data.astype(np.float64))
+    for term in step.terms:
+        kernel, arg = np.abs(term.matrix.data.astype(np.float64)), np.abs(values[term.arg.name])
+        total = total + (arg * kernel if kernel.ndim == 1 else arg @ kernel)
+    return np.asarray(total)
+
+
+def _found(values: Mapping[str, Array], value: Value, unit: int) -> Array | None:
+    """Return what a text had under a unit's own name, or in the column of its layer."""
+    if value.parts[unit] in values and (value.size == 1 or value.parts[unit] != value.name):
+        return np.ravel(values[value.parts[unit]])
+    whole = values.get(value.name)
+    return whole[:, unit] if whole is not None and whole.ndim == 2 and whole.shape[1] == value.size else None

@@ -1,0 +1,199 @@
+"""How much rounding there must be: the magnitude that an answer's error is measured against, and what rounding costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.activations import Activation
+from nn2eq.network import Affine, Layer, Map, Network, Selected
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+SINGLE, DOUBLE = 2.0**-24, 2.0**-53
+"""The unit roundoff of float32 and of float64."""
+PASSES = 8
+"""Perturbed passes: all errors upward, all downward, the others at random."""
+SAFETY = 8.0
+"""How much more than in the worst perturbed pass is allowed."""
+FORMULA_UNITS = 4
+"""Roundings that an activation's own implementation costs, relative to 1 + |answer|: TensorFlow's float32
+logistic function, for one, goes through 0.5 + 0.5 tanh(z / 2), so that a small answer has an error relative
+to 1."""
+LEAST_JUMP = 1e-9
+"""What counts as a jump: more than a continuous row does between two neighbouring numbers."""
+
+
+def widened(network: Network) -> Network:
+    """Return the network with its weights in float64, so that each evaluation need not widen them again."""
+    return replace(
+        network, layers=tuple(replace(layer, maps=tuple(map(_wide, layer.maps))) for layer in network.layers)
+    )
+
+
+def _wide(step: Map) -> Map:
+    if not isinstance(step, Affine):
+        return step
+    bias = None if step.bias is None else step.bias.astype(np.float64)
+    return Affine(step.kernel.astype(np.float64), bias, step.repeat)
+
+
+# ----------------------------------------------------------------------------------------- what a text may do
+
+
+def scale(network: Network, x: Array) -> Array:
+    """Return the magnitude that an answer's error is measured against, (n, outputs), at x (n, inputs).
+
+    It is sum |w| |a| + |b| of the last affine step: the order of summation alone moves an answer by some
+    1e-16 of that sum, which near a root is arbitrarily much of the answer itself. Several affine maps in a
+    row count as the one that they fold into. An activation behind keeps the magnitude, or raises it to the
+    answer's own, or to what it makes of a small move by that magnitude (an exponential is steeper than 1).
+    """
+    maps = [step for step in network.maps if not (isinstance(step, Activation) and step.is_linear)]
+    start = _last_affine(maps)
+    value = np.asarray(x, dtype=np.float64)
+    for step in maps[:start]:
+        value = step(value)
+    size = np.abs(value)
+    for step in maps[start:]:
+        answer = step(value)
+        size = _absolute(step)(size) if isinstance(step, Affine) else _through(step, value, size, answer)
+        value = answer
+    return np.maximum(size, np.abs(value))
+
+
+def _last_affine(maps: list[Map]) -> int:
+    """Return where the last run of affine maps begins, 0 if there is none."""
+    last = max((index for index, step in enumerate(maps) if isinstance(step, Affine)), default=0)
+    while last > 0 and isinstance(maps[last - 1], Affine):
+        last -= 1
+    return last
+
+
+def _absolute(step: Affine) -> Affine:
+    return Affine(np.abs(step.kernel), None if step.bias is None else np.abs(step.bias), step.repeat)
+
+
+def _through(step: Activation | Selected, value: Array, size: Array, answer: Array) -> Array:
+    """Return the magnitude behind an activation: its own, the answer's, or how far it moves by a small part of it."""
+    part = 2.0**-20
+    moved = [
+        np.abs(step(value + part * size * signs) - answer) / part for signs in _directions(value.shape[-1])
+    ]
+    kept = size
+    if _is_coupled(step):
+        groups = step.groups if isinstance(step, Activation) else 1
+        widest = size.reshape(len(size), groups, -1).max(axis=-1, keepdims=True)
+        kept = np.broadcast_to(widest, (len(size), groups, answer.shape[-1] // groups)).reshape(answer.shape)
+    return np.maximum.reduce([kept, np.abs(answer), *moved])
+
+
+def _directions(units: int, count: int = 4) -> Iterator[Array]:
+    """Yield the directions up, down, and some at random, the same ones each time."""
+    yield np.ones(units)
+    yield -np.ones(units)
+    random = np.random.default_rng(0)
+    yield from random.choice([-1.0, 1.0], (count - 2, units))
+
+
+def _is_coupled(step: Activation | Selected) -> bool:
+    return isinstance(step, Activation) and step.row.coupled
+
+
+# ---------------------------------------------------------------------------------------- what rounding costs
+
+
+@dataclass(frozen=True, eq=False)
+class Rounding:
+    """What rounding may cost: the exact answers and the error to allow, (n, outputs).
+
+    at_jump (n,): the samples at which some unit is so near to a jump of its activation that rounding decides
+    the side.
+    """
+
+    answers: Array
+    error: Array
+    at_jump: Mask
+
+
+def rounding(network: Network, x: Array, unit: float = SINGLE) -> Rounding:
+    """Estimate what a forward pass at x (n, inputs) may be off in arithmetic of this unit roundoff.
+
+    Beside the exact pass run perturbed ones. After each affine map of n terms they are moved by as much as a
+    sum of n roundings comes to, (sqrt(n) + 2) units of |x| @ |kernel| + |bias|, after each activation by what
+    its implementation costs; in two passes all to the same side, since alike units err alike, in the others
+    at random. What comes of it at the end, taken several times, is allowed. A worst case bound, all errors of
+    all units adding up through |kernel| after |kernel|, is 1e8 times too wide for five layers of a thousand
+    units and sees nothing.
+    """
+    value = np.asarray(x, dtype=np.float64)
+    moved = np.repeat(value[None], PASSES, axis=0)
+    random = np.random.default_rng(0)
+    at_jump = np.zeros(len(value), dtype=np.bool_)
+    with np.errstate(all="ignore"):
+        for layer in network.layers:
+            for step in layer.maps:
+                at_jump |= _near_jump(step, value, SAFETY * np.abs(moved - value).max(axis=0))
+                size = _local_error(layer, step, value)
+                value, moved = step(value), step(moved)
+                moved += unit * size(value) * _signs(random, value.shape)
+        error = SAFETY * np.abs(moved - value).max(axis=0) + 2 * unit * np.abs(value)
+        overflows = np.abs(value) > (np.finfo(np.float32).max if unit > DOUBLE else np.inf)
+    return Rounding(value, np.where(np.isnan(error) | overflows, np.inf, error), at_jump)
+
+
+def _signs(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    signs = random.uniform(-1.0, 1.0, (PASSES, *shape))
+    signs[0], signs[1] = 1.0, -1.0
+    return signs
+
+
+def _local_error(layer: Layer, step: Map, value: Array) -> Callable[[Array], Array]:
+    """Return what one step adds to the error, in units of roundoff, as a function of its answer."""
+    if isinstance(step, Affine):
+        terms = 1 if step.is_diagonal else step.kernel.shape[0]
+        size = _absolute(step)(np.abs(value)) + _hidden_offset(layer, step)
+        return lambda answer: (np.sqrt(terms) + 2) * size
+    if isinstance(step, Selected):
+        chosen = np.isin(np.arange(value.shape[-1]), step.units)
+        return lambda answer: np.where(chosen, FORMULA_UNITS * (np.abs(answer) + 1), 0.0)
+    if step.segments:  # a multiplication and an addition at most
+        return lambda answer: 2 * np.abs(answer)
+    return lambda answer: FORMULA_UNITS * (np.abs(answer) + 1)
+
+
+def _hidden_offset(layer: Layer, step: Affine) -> Array | float:
+    """Return the size of what Keras subtracts before it adds: offset = beta - moving_mean * factor may cancel."""
+    mean = layer.weights.get("moving_mean")
+    if mean is None or not step.is_diagonal or np.size(mean) != step.kernel.size:
+        return 0.0
+    return 2 * np.tile(np.abs(step.kernel * np.ravel(mean)), step.repeat)
+
+
+# --------------------------------------------------------------------------------------------- where it jumps
+
+
+def _near_jump(step: Map, value: Array, error: Array) -> Mask:
+    """Return which samples (n,) have a unit whose pre-activation may be on either side of a jump."""
+    near = np.zeros(len(value), dtype=np.bool_)
+    for place in _jumps(step):
+        if isinstance(step, Selected):
+            value, error = value[..., list(step.units)], error[..., list(step.units)]
+        near |= np.any(np.abs(value - place) <= error, axis=-1)
+    return near
+
+
+def _jumps(step: Map) -> Iterator[float]:
+    """Yield each z at which an activation jumps, at some unit at least."""
+    if isinstance(step, Affine) or _is_coupled(step):
+        return
+    row = step.activation if isinstance(step, Selected) else step
+    units = max((len(values) for values in row.per_unit.values()), default=1)
+    for place in row.breakpoints:
+        nearby = (np.nextafter(place, -np.inf), place, np.nextafter(place, np.inf))
+        if np.any(np.ptp([row(np.full(units, number)) for number in nearby], axis=0) > LEAST_JUMP):
+            yield place
