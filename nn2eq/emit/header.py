@@ -1,5 +1,4 @@
-"""The header of an emitted text: which model it came from, what it is, and how it was checked; written and
-read back.
+"""The header of an emitted text: which model it came from, what it is, how it was checked. Written and read.
 
     # nn2eq 0.1.0: the network of 'model.keras' as numpy, matrix form
     # function: predict
@@ -15,6 +14,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
@@ -79,8 +79,9 @@ def with_header(text: str, header: Header) -> str:
 def lines(header: Header) -> Iterator[str]:
     """Yield the lines of a header: printable ASCII, each one line whatever its fields hold."""
     version = header.version or _version()
-    name = escaped(os.path.basename(header.model), _NAME)
-    yield f"nn2eq {version}: the network of '{name}' as {escaped(header.language, _NAME)}, {escaped(header.form, _NAME)} form"
+    given = (os.path.basename(header.model), header.language, header.form)
+    model, language, form = (escaped(text, _NAME) for text in given)
+    yield f"nn2eq {version}: the network of '{model}' as {language}, {form} form"
     plain = Header()
     for key, (field, _) in _SINGLE.items():
         value = getattr(header, field)
@@ -118,9 +119,15 @@ def _comment_lines(text: str) -> Sequence[str]:
     for start, row in enumerate(rows[:_READ]):
         if match := _PREFIX.match(row):
             prefix = f"{match[1]} "
-            rest = takewhile(lambda line: line.startswith(prefix), (line.lstrip() for line in rows[start:]))
-            return [line.removeprefix(prefix) for line in rest]
+            return [
+                line.removeprefix(prefix)
+                for line in takewhile(_starting(prefix), map(str.lstrip, rows[start:]))
+            ]
     return ()
+
+
+def _starting(prefix: str) -> Callable[[str], bool]:
+    return lambda line: line.startswith(prefix)
 
 
 def _json_lines(text: str) -> Sequence[str]:
@@ -136,18 +143,16 @@ def _json_lines(text: str) -> Sequence[str]:
 
 def _with_lines(header: Header, rows: Sequence[str]) -> Header:
     """Fill in the fields; a line that is not understood was edited by hand, and says nothing."""
+    found: dict[str, Any] = {}
     for row in rows:
         key, _, value = row.partition(": ")
         if key in _REPEATED:
-            field = _REPEATED[key]
-            header = replace(header, **{field: (*getattr(header, field), unescaped(value))})
+            found[_REPEATED[key]] = (*found.get(_REPEATED[key], ()), unescaped(value))
         elif key in _SINGLE:
             field, read = _SINGLE[key]
-            try:
-                header = replace(header, **{field: read(unescaped(value))})
-            except ValueError:
-                continue
-    return header
+            with suppress(ValueError):
+                found[field] = read(unescaped(value))
+    return replace(header, **found)
 
 
 # ----------------------------------------------------------------------------------------------- the one gate
@@ -160,7 +165,7 @@ _ESCAPED = re.compile(r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U([0-9a-f]{8})")
 
 
 def escaped(text: str, unwanted: re.Pattern[str] = _LINE) -> str:
-    """Return text as one line of printable ASCII that cannot end the comment it stands in; `unescaped` undoes it."""
+    """Return text as one line of printable ASCII that cannot end a comment; `unescaped` undoes it."""
     return unwanted.sub(lambda match: _escape(ord(match[0])), text)
 
 

@@ -13,7 +13,7 @@ from nn2eq.network import numbered
 Array = NDArray[np.float64]
 
 TEXT_TOLERANCE = 1e-12
-"""How far a text may be from the network: relative to `nn2eq.proof.rounding.scale`, where the reason is given."""
+"""How far a text may be from the network, relative to `nn2eq.proof.rounding.scale`, which says why."""
 SINGLE_PRECISION = 64 * 2.0**-24
 """Differences up to here look like single precision, or like numbers printed with too few digits."""
 SHOWN = 4
@@ -22,8 +22,7 @@ SHOWN = 4
 
 @dataclass(frozen=True)
 class Spot:
-    """One number of one answer: the sample it belongs to, the output's name, what was expected and what was
-    found.
+    """One number of an answer: its sample and inputs, the output's name, what was expected and found.
 
     ulps: the difference, in units in the last place of the magnitude that it is measured against.
     """
@@ -87,12 +86,12 @@ class Agreement:
             return self.note or "no sample could be compared"
         spot = self.spot
         return (
-            f"{spot.output} is {spot.found!r} and should be {spot.expected!r}: {self._verdict()}, relative error"
-            f" {self.error:.1e} (allowed {self.tolerance:.1e}), {spot.ulps:.2g} ulps"
+            f"{spot.output} is {spot.found!r} and should be {spot.expected!r}: {self._verdict()},"
+            f" relative error {self.error:.1e} (allowed {self.tolerance:.1e}), {spot.ulps:.2g} ulps"
         )
 
     def where(self) -> str:
-        """Return where the worst difference is: the sample, and the first unit that differs if it is known."""
+        """Return where the worst difference is: the sample, and the first unit that differs, if known."""
         if self.spot is None:
             return ""
         unit = f"; the first value that differs is {self.unit}" if self.unit else ""

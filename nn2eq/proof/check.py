@@ -1,4 +1,4 @@
-"""Does a text say what its network says: it is run or read back, and compared with the network on many samples."""
+"""Does a text say what its network says? It is run or read back, and compared with it on many samples."""
 
 from __future__ import annotations
 
@@ -19,16 +19,14 @@ from nn2eq.proof.samples import samples
 Array = NDArray[np.float64]
 LINK = "text and network"
 UNIT_TOLERANCE = 1e-10
-"""How far a value on the way may be off, relative to its magnitude, and still count as the same: errors grow."""
+"""How far a value on the way may be off, relative to its magnitude, and still be the same: errors grow."""
 
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """What a network answers: x (n, inputs), answers, their scale and the tolerance relative to it (n,
-    outputs).
+    """What a network answers: x (n, inputs); answers, scale, and tolerance relative to it (n, outputs).
 
-    left_out: how many samples are not among them, because rounding decides there on which side of a jump a
-    unit is.
+    left_out: how many samples are not among them: rounding decides there on which side of a jump a unit is.
     """
 
     x: Array
@@ -82,7 +80,7 @@ def check(
 
 
 def compare_answer(expected: Expected, answer: Answer, program: Program, how: str) -> Agreement:
-    """Compare what a text answered with what it must answer; if they differ, name the program's value that is first."""
+    """Compare what a text answered with what it must, and if they differ name the first value that does."""
     agreement = compare(
         expected.answers,
         answer.outputs,
@@ -98,7 +96,7 @@ def compare_answer(expected: Expected, answer: Answer, program: Program, how: st
 
 
 def _cost(network: Network, program: Program, expected: Expected, digits: int) -> Agreement:
-    """Compare a program of rounded numbers with the network: each number may be off by half a unit of its last digit."""
+    """Compare a program with the network: each number may be off by half a unit of its last digit."""
     size = np.maximum(1.0, np.abs(expected.answers))
     most = rounding(widened(network), expected.x, 0.5 * 10.0 ** (1 - digits)).error
     how = f"rounded to {digits} digits"
@@ -118,8 +116,7 @@ def _cost(network: Network, program: Program, expected: Expected, digits: int) -
 
 
 def first_difference(program: Program, x: Array, values: Mapping[str, Array]) -> str:
-    """Return the first named value, in the order of the layers, in which a text differs, and its layers; ""
-    if none.
+    """Return the first named value, in the order of the layers, that a text has otherwise, or "".
 
     values: what the text's names stood for, (n,) for a unit, (n, units) for a whole layer.
     """

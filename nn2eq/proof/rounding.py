@@ -1,4 +1,4 @@
-"""How much rounding there must be: the magnitude that an answer's error is measured against, and what rounding costs."""
+"""How much rounding there must be: what an answer's error is measured against, and what rounding costs."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _absolute(step: Affine) -> Affine:
 
 
 def _through(step: Activation | Selected, value: Array, size: Array, answer: Array) -> Array:
-    """Return the magnitude behind an activation: its own, the answer's, or how far it moves by a small part of it."""
+    """Return the magnitude behind an activation: its own, the answer's, or what a part of it comes to."""
     part = 2.0**-20
     moved = [
         np.abs(step(value + part * size * signs) - answer) / part for signs in _directions(value.shape[-1])
@@ -89,7 +89,7 @@ def _through(step: Activation | Selected, value: Array, size: Array, answer: Arr
         groups = step.groups if isinstance(step, Activation) else 1
         widest = size.reshape(len(size), groups, -1).max(axis=-1, keepdims=True)
         kept = np.broadcast_to(widest, (len(size), groups, answer.shape[-1] // groups)).reshape(answer.shape)
-    return np.maximum.reduce([kept, np.abs(answer), *moved])
+    return np.asarray(np.maximum.reduce([kept, np.abs(answer), *moved]))
 
 
 def _directions(units: int, count: int = 4) -> Iterator[Array]:
@@ -167,7 +167,7 @@ def _local_error(layer: Layer, step: Map, value: Array) -> Callable[[Array], Arr
 
 
 def _hidden_offset(layer: Layer, step: Affine) -> Array | float:
-    """Return the size of what Keras subtracts before it adds: offset = beta - moving_mean * factor may cancel."""
+    """Return the size of what Keras subtracts first: beta - moving_mean * factor may cancel."""
     mean = layer.weights.get("moving_mean")
     if mean is None or not step.is_diagonal or np.size(mean) != step.kernel.size:
         return 0.0

@@ -1,5 +1,4 @@
-"""Where a network is compared: ordinary inputs, large ones, and inputs on purpose on either side of its
-breakpoints.
+"""Where a network is compared: ordinary inputs, large ones, and inputs on either side of its breakpoints.
 
 The samples lie where the network was made for: what a scaler or a Normalization layer in front makes standard
 normal. They are the same ones each time.
@@ -9,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.network import Activation, Affine, Map, Network, Selected
+from nn2eq.activations import Activation
+from nn2eq.network import Affine, Map, Network, Selected
 from nn2eq.proof.rounding import widened
 
 Array = NDArray[np.float64]
@@ -56,7 +57,7 @@ def samples(network: Network, data: Array | None = None, *, seed: int = 0) -> Ar
         near,
     ]
     if data is not None and len(data):
-        parts.append(_spaced(np.asarray(data, dtype=np.float64), min(DATA_ROWS, count)))
+        parts.append(np.asarray(data, dtype=np.float64)[_spaced(len(data), min(DATA_ROWS, count))])
     found = np.concatenate(parts)
     with np.errstate(all="ignore"):
         answers = wide.evaluate(found)
@@ -71,26 +72,20 @@ def _multiplications(maps: Iterable[Map]) -> int:
     return sum(step.kernel.size * step.repeat for step in maps if isinstance(step, Affine))
 
 
-def _spaced(rows: Array, count: int) -> Array:
-    return rows[np.unique(np.linspace(0, len(rows) - 1, count).astype(int))]
+def _spaced(rows: int, count: int) -> NDArray[np.intp]:
+    """Return which rows to take, evenly spaced, if at most `count` can be taken."""
+    return np.unique(np.linspace(0, rows - 1, min(rows, count)).astype(np.intp))
 
 
 # ------------------------------------------------------------------------------------------ the natural range
 
 
 def natural_range(network: Network) -> Callable[[Array], Array]:
-    """Return the map from standard normal numbers (n, inputs) to inputs of the size that the network was made
-    for.
+    """Return the map from standard normal numbers (n, inputs) to inputs that the network was made for.
 
     It is the inverse of the scalers, transforms and normalizations in front.
     """
-    front: list[Map] = []
-    for step in network.maps:
-        if not isinstance(step, Selected) and not (
-            isinstance(step, Affine) and step.is_diagonal and step.kernel.all()
-        ):
-            break
-        front.append(step)
+    front = tuple(takewhile(_can_be_undone, network.maps))
 
     def place(numbers: Array) -> Array:
         for step in reversed(front):
@@ -100,11 +95,17 @@ def natural_range(network: Network) -> Callable[[Array], Array]:
     return place
 
 
+def _can_be_undone(step: Map) -> bool:
+    if isinstance(step, Affine):
+        return step.is_diagonal and bool(step.kernel.all())
+    return isinstance(step, Selected)
+
+
 def _inverse(step: Map, target: Array) -> Array:
     with np.errstate(all="ignore"):
         if isinstance(step, Affine):
             bias = 0.0 if step.bias is None else np.tile(step.bias, step.repeat)
-            return (target - bias) / np.tile(step.kernel, step.repeat)
+            return np.asarray((target - bias) / np.tile(step.kernel, step.repeat))
         assert isinstance(step, Selected)
         result, chosen = target.copy(), list(step.units)
         result[:, chosen] = _solved(step.activation, target[:, chosen])
@@ -112,8 +113,7 @@ def _inverse(step: Map, target: Array) -> Array:
 
 
 def _solved(function: Activation, target: Array) -> Array:
-    """Return where an increasing function has these values, by bisection from its domain's one end to the
-    other.
+    """Return where an increasing function has these values, by bisection of its domain.
 
     Halving the inverse hyperbolic sine finds 1e-9 as fast as 1e9. Values that it does not have become NaN.
     """
@@ -157,7 +157,7 @@ def breakpoints(network: Network, random: np.random.Generator, count: int) -> Ar
 
 @dataclass(frozen=True, eq=False)
 class _Lines:
-    """Lines in standard normal numbers, and the map from there to inputs: starts and directions (lines, inputs)."""
+    """Lines in standard normal numbers, starts and directions (lines, inputs), and the map to inputs."""
 
     place: Callable[[Array], Array]
     starts: Array
@@ -177,7 +177,7 @@ def _shallow(network: Network) -> Network:
 
 
 def _places(network: Network, count: int) -> tuple[NDArray[np.intp], Array]:
-    """Return all pairs of unit and breakpoint, or `count` of them evenly spaced: columns of `_bending` and levels."""
+    """Return the columns of `_bending` and the levels of all breakpoints, or of `count`, evenly spaced."""
     columns: list[int] = []
     levels: list[float] = []
     first = 0
@@ -186,7 +186,7 @@ def _places(network: Network, count: int) -> tuple[NDArray[np.intp], Array]:
             columns += range(first, first + z.shape[1])
             levels += [level] * z.shape[1]
         first += z.shape[1]
-    chosen = _spaced(np.arange(len(columns)), min(count, len(columns)))
+    chosen = _spaced(len(columns), count)
     return np.array(columns, dtype=np.intp)[chosen], np.array(levels)[chosen]
 
 
@@ -206,7 +206,7 @@ def _bending(network: Network, x: Array) -> Array:
 def _crossings(
     network: Network, lines: _Lines, columns: NDArray[np.intp], levels: Array
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], Array, Array]:
-    """Find for each place the crossing nearest to a line's start: the places found, their lines, and between what."""
+    """Find for each place the crossing nearest to a line's start: places, their lines, and between what."""
     line, along = np.repeat(np.arange(LINES), len(ALONG)), np.tile(ALONG, LINES)
     with np.errstate(all="ignore"):
         above = (_bending(network, lines.at(line, along))[:, columns] > levels).reshape(LINES, len(ALONG), -1)

@@ -1,4 +1,4 @@
-"""Every named value of a network at given inputs: each pre-activation and activation, by the names that texts use."""
+"""Every named value of a network at given inputs: pre-activations and activations, named as in the texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Row:
-    """One number on the way from x to y: its name (`z1_3`), the layers it comes from (untrusted text), and itself."""
+    """One number on the way from x to y: its name (`z1_3`), the layers it is of (untrusted text), itself."""
 
     name: str
     origin: str
