@@ -98,12 +98,19 @@ def _item(value: Any, where: str) -> LayerConfig | ModelConfig:
         raise DamagedFile(f"{where}: its name is not a text", code="config")
     where = f"{where} {quoted(name)}" if name else where
     _check_origin(value, class_name, where)
-    build = value.get("build_config")
-    fields, built = Fields(config, where), Fields(build if isinstance(build, dict) else {}, where)
+    fields, built = Fields(config, where), Fields(_build(value), where)
     if class_name not in MODELS:
         return LayerConfig(class_name, name, fields, built, config.get("trainable") is not False)
     layers = _sequential(config, where) if class_name == SEQUENTIAL else _functional(config, where)
     return ModelConfig(class_name, name, fields, built, layers)
+
+
+def _build(value: Mapping[str, Any]) -> dict[str, Any]:
+    """What was told of the input's shape when the layer was built."""
+    if "build_input_shape" in value:  # in a SavedModel's metadata
+        return {"input_shape": value["build_input_shape"]}
+    build = value.get("build_config")
+    return build if isinstance(build, dict) else {}
 
 
 def _check_origin(value: Mapping[str, Any], class_name: str, where: str) -> None:
