@@ -12,6 +12,9 @@ THROUGH_A_LAYER = ()
 SHIFTED_SUM = "sum(exp(z[j] - max(z[k] for k in units)) for j in units)"
 MEAN = "sum(z[j] for j in units) / count"
 VARIANCE = "sum((z[j] - sum(z[k] for k in units) / count)**2 for j in units) / count"
+# Of sparsemax: whether unit j stays above 0, and the sum over such units k of the larger of j and k.
+IN_SUPPORT = "sum(max(z[i] - z[j], 0) for i in units) < 1"
+ABOVE = "sum(where(sum(max(z[i] - z[k], 0) for i in units) < 1, max(z[j], z[k]), 0) for k in units)"
 LARGEST = "max(z[i] for i in units)"
 
 
@@ -34,6 +37,15 @@ def _sparsemax(z: Array) -> Array:
     support = np.sum(1.0 + count * descending > sums, axis=-1, keepdims=True)
     threshold = (np.take_along_axis(sums, support - 1, axis=-1) - 1.0) / support
     return np.asarray(np.maximum(shifted - threshold, 0.0))
+
+
+def _summed_sparsemax(z: Array) -> Array:
+    """Follow Keras up to 3.15, which sums the cumulative sums where it should take the last one."""
+    descending = -np.sort(-z, axis=-1)
+    sums, count = np.cumsum(descending, axis=-1), np.arange(1, z.shape[-1] + 1)
+    support = 1.0 + count * descending > sums
+    total = np.sum(np.where(support, sums, 0.0), axis=-1, keepdims=True)
+    return np.asarray(np.maximum(z - (total - 1.0) / np.sum(support, axis=-1, keepdims=True), 0.0))
 
 
 def _glu(z: Array) -> Array:
@@ -84,6 +96,20 @@ COUPLED = (
         numpy=_sparsemax,
         symbol=r"\operatorname{sparsemax}",
         range=("0", "1"),
+        coupled=True,
+    ),
+    Row(
+        "summed_sparsemax",
+        # Sorted and summed twice, the units of the support give half of Σ_j Σ_k max(z_j, z_k) + Σ_j z_j.
+        formula=(
+            f"max(z - (sum(where({IN_SUPPORT}, z[j] + {ABOVE}, 0) for j in units) / 2 - 1)"
+            f" / sum(where({IN_SUPPORT}, 1, 0) for j in units), 0)"
+        ),
+        numpy=_summed_sparsemax,
+        symbol=r"\operatorname{SummedSparsemax}",
+        # A support of K units lies within 1 below the largest, M: z - τ <= M - (M - 1) (K + 1) / 2 + 1 / K.
+        range=("0", "(count + 3) / 2 + max(-max(low[j] for j in units), 0) * (count - 1) / 2"),
+        keras=THROUGH_A_LAYER,
         coupled=True,
     ),
     Row(

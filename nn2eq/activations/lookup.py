@@ -54,8 +54,13 @@ FAMILIES: Mapping[str, Family] = {
     ),
 }
 
-# What a name meant before Keras 3: clip(0.2 z + 0.5, 0, 1) then, relu6(z + 3) / 6 now.
-BEFORE_KERAS_3: Mapping[str, str] = {"hard_sigmoid": "clipped_sigmoid"}
+# What a name meant in files of Keras before this version.
+BEFORE: Mapping[str, tuple[tuple[int, int], str]] = {
+    # relu6(z + 3) / 6 since Keras 3
+    "hard_sigmoid": ((3, 0), "clipped_sigmoid"),
+    # a projection on the simplex since keras-team/keras#23469, which no release up to 3.15 has
+    "sparsemax": ((3, 16), "summed_sparsemax"),
+}
 
 # Arguments that a generation or a layer calls otherwise.
 SPELLINGS: Mapping[str, Mapping[str, str]] = {
@@ -67,18 +72,23 @@ SPELLINGS: Mapping[str, Mapping[str, str]] = {
 
 def names(keras_major: int = 3) -> tuple[str, ...]:
     """Return every name by which this generation of Keras knows an activation."""
-    return tuple(sorted(_NAMES[_generation(keras_major)]))
+    return tuple(sorted(_NAMES[3 if keras_major >= 3 else 2]))
 
 
 def activation(
-    name: str | None, parameters: Given = _NOTHING, *, keras_major: int = 3, groups: int = 1
+    name: str | None,
+    parameters: Given = _NOTHING,
+    *,
+    keras_major: int = 3,
+    keras_minor: int = 15,
+    groups: int = 1,
 ) -> Activation:
-    """Return what a file of this generation of Keras means by a name (None: linear) and its arguments.
+    """Return what a file of this version of Keras means by a name (None: linear) and its arguments.
 
     Raises UnsupportedModel for a name or an argument that nn2eq does not read, DamagedFile for a value that
     Keras would not take.
     """
-    row = _row("linear" if name is None else name, _generation(keras_major))
+    row = _row("linear" if name is None else name, (keras_major, keras_minor))
     given: Given = _respelled(row, parameters)
     if row.name in FAMILIES:
         row, given = _member(row, given)
@@ -119,30 +129,23 @@ def filled(row: Row, parameters: Given, *, groups: int = 1) -> Activation:
 
 # ------------------------------------------------------------------------------------------- from name to row
 
-_GENERATIONS = (2, 3)
-
-
-def _generation(keras_major: int) -> int:
-    """Keras 1 and 2 mean the same by every name."""
-    return 3 if keras_major >= 3 else 2
-
-
-def _known(generation: int) -> dict[str, Row]:
-    rows = [row for row in ROWS.values() if generation in row.keras]
-    known = {name: row for row in rows for name in (row.name, *row.aliases)}
-    return known | ({old: ROWS[new] for old, new in BEFORE_KERAS_3.items()} if generation < 3 else {})
-
-
-_NAMES = {generation: _known(generation) for generation in _GENERATIONS}
+# Keras 1 and 2 mean the same by every name.
+_NAMES = {
+    generation: {
+        name: row for row in ROWS.values() if generation in row.keras for name in (row.name, *row.aliases)
+    }
+    for generation in (2, 3)
+}
 # A row with an argument that must be given cannot be meant by a bare name, so a layer may ask for it.
 _OF_LAYERS = {row.name: row for row in ROWS.values() if not row.keras and None in row.parameters.values()}
 
 
-def _row(name: str, generation: int) -> Row:
-    known = _NAMES[generation] | _OF_LAYERS
+def _row(name: str, version: tuple[int, int]) -> Row:
+    known = _NAMES[3 if version[0] >= 3 else 2] | _OF_LAYERS
     if not isinstance(name, str) or name not in known:
-        raise _unsupported(f"activation {name!r:.80}", f"nn2eq reads {', '.join(names(generation))}")
-    return known[name]
+        raise _unsupported(f"activation {name!r:.80}", f"nn2eq reads {', '.join(names(version[0]))}")
+    changed, before = BEFORE.get(name, (version, name))
+    return ROWS[before] if version < changed else known[name]
 
 
 def _respelled(row: Row, parameters: Given) -> dict[str, Any]:

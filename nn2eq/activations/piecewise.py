@@ -132,6 +132,7 @@ PIECEWISE = (
         numpy=lambda z: np.clip(z + 3.0, 0.0, 6.0) / 6.0,
         derivative="where(z <= -3, 0, where(z < 3, 1 / 6, 0))",
         symbol=r"\operatorname{HardSigmoid}",
+        keras=BOTH,
         pieces=(Piece("-inf", "0"), Piece("-3", "1 / 6", "1 / 2"), Piece("3", "0", "1")),
     ),
     Row(

@@ -211,4 +211,5 @@ _TINY = 8 * np.finfo(np.float64).smallest_subnormal
 
 
 def _outward(lower: Array, upper: Array, least: float) -> tuple[Array, Array]:
-    return lower - _FEW * np.abs(lower) - least, upper + _FEW * np.abs(upper) + least
+    slack = (np.where(np.isinf(end), 0.0, _FEW * np.abs(end) + least) for end in (lower, upper))
+    return lower - next(slack), upper + next(slack)

@@ -157,7 +157,7 @@ SMOOTH = (
         numpy=lambda z: z * _sigmoid(z),
         derivative=f"a + (1 - a) * {SHORT_SIGMOID}",
         symbol=r"\operatorname{SiLU}",
-        turning=("-1.2784645427610738",),
+        turning=("-1.278464542761074",),
         aliases=("swish",),
         keras=BOTH,
     ),
@@ -186,7 +186,7 @@ SMOOTH = (
         numpy=lambda z: z * _sigmoid(np.sqrt(8.0 / np.pi) * (z + 0.044715 * z**3)),
         derivative=f"(1 + {GELU_TANH}) / 2 + z * (1 - {GELU_TANH}**2) * {GELU_SLOPE} / 2",
         symbol=r"\operatorname{TanhGELU}",
-        turning=("-0.7524614220710162",),
+        turning=("-0.7524614220710163",),
         keras=THROUGH_A_LAYER,
     ),
     Row(
@@ -196,7 +196,7 @@ SMOOTH = (
         numpy=_mish,
         derivative=f"tanh{SOFTPLUS} + z * (1 - tanh{SOFTPLUS}**2) * {SHORT_SIGMOID}",
         symbol=r"\operatorname{mish}",
-        turning=("-1.1924312145154",),
+        turning=("-1.1924312145154953",),
         keras=BOTH,
     ),
     Row(
