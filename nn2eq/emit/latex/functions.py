@@ -105,7 +105,9 @@ class Functions:
         """Yield what the names that were used mean: left and right-hand sides."""
         for key, activation in self._activations.items():
             if key in self._used and self._needs_definition(activation):
-                yield self._definition(self._names[key], activation)
+                left, right = self._definition(self._names[key], activation)
+                if left != right.text:
+                    yield left, right
 
     def _needs_definition(self, activation: Activation) -> bool:
         return self._options.activations != "name" or not is_standard(activation)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nn2eq.emit.latex.formulas import Writer
@@ -25,34 +24,39 @@ class Matrices:
     functions: Functions
 
     def equations(self, function: Function) -> list[list[Equation]]:
-        """Return one equation a stage, then what the vectors of named values are."""
-        known = {value.name: self._vector(value) for value in (*function.arguments, *function.results)}
+        """Return what the vector of inputs is, if that needs to be said, and one equation a stage."""
+        [x], [y] = function.arguments, function.results
+        known = {x.name: self._vector(x)}
+        names = {step.out.name: standing(step.out.name) for step in function.steps} | {y.name: self._left(y)}
         main: list[Equation] = []
-        inner: tuple[str, Piece] | None = None
+        sums: Piece | None = None
         for step, after in zip(function.steps, (*function.steps[1:], None), strict=True):
-            arg = inner[1] if inner else None
-            left = known.setdefault(step.out.name, standing(step.out.name))
-            right = self._right(step, known, arg)
+            right = self._right(step, known, sums)
             joins = isinstance(step, Affine) and isinstance(after, Apply) and self._is_whole(after)
-            inner = (left, right) if joins else None
+            sums = right if joins else None
             if not joins:
-                main.append((left, right.text))
-        named = [*self._components(function, known)]
-        return [main, named] if named else [main]
+                main.append((names[step.out.name], right.text))
+            known[step.out.name] = names[step.out.name]
+        return [[(known[x.name], self._stack(x))], main] if self._needs_stack(x) else [main]
 
     def _vector(self, value: Value) -> str:
-        """Name a vector of inputs or outputs: by its one part, else x or y, bold if a part is called so."""
+        """Name the vector of inputs: by its one part, else x, bold if a part is called so."""
         parts = [self.symbols.of(part) for part in value.parts]
         if len(parts) == 1:
             return parts[0]
         return rf"\mathbf{{{value.name}}}" if value.name in parts else value.name
 
-    def _components(self, function: Function, known: dict[str, str]) -> Iterator[Equation]:
-        """Say what stands in a vector whose parts are not called x_1, x_2 ...."""
-        for value in (*function.arguments, *function.results):
-            parts = [self.symbols.of(part) for part in value.parts]
-            if len(parts) > 1 and parts != [value.name + index(k + 1) for k in range(len(parts))]:
-                yield known[value.name], matrix(" \\\\ ".join(parts), 1)
+    def _left(self, value: Value) -> str:
+        """Return what stands on the left of the last equation."""
+        return self._stack(value) if self._needs_stack(value) else self._vector(value)
+
+    def _needs_stack(self, value: Value) -> bool:
+        """Whether the parts of a vector are not called x_1, x_2 ..., so that it must be said what they are."""
+        parts = [self.symbols.of(part) for part in value.parts]
+        return len(parts) > 1 and parts != [value.name + index(k + 1) for k in range(len(parts))]
+
+    def _stack(self, value: Value) -> str:
+        return matrix(" \\\\ ".join(self.symbols.of(part) for part in value.parts), 1)
 
     def _is_whole(self, step: Apply) -> bool:
         """Whether an activation takes the layer's vector as it is."""

@@ -1,0 +1,428 @@
+"""Formulas in LaTeX as trees. The same text in the same place of the language is read once and shared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nn2eq.errors import BadRequest
+from nn2eq.proof.latex_symbols import (
+    NUMBER,
+    SKIP,
+    SYMBOL,
+    canonical,
+    cell_values,
+    floats,
+    indexed,
+    indices,
+    programmers,
+)
+from nn2eq.proof.latex_text import Mathematics
+
+TRANSPOSE = frozenset({r"\top", "T", r"\mathsf{T}", r"\mathrm{T}", r"\intercal"})
+RELATIONS: Mapping[str, str] = {
+    "<": "<", ">": ">", "=": "=", r"\le": "<=", r"\leq": "<=", r"\ge": ">=", r"\geq": ">=", r"\lt": "<", r"\gt": ">",
+}  # fmt: skip
+_OPERATORS: Mapping[str, str] = {
+    "*": "*",
+    r"\cdot": "*",
+    r"\times": "*",
+    "/": "/",
+    r"\odot": "o",
+    r"\circ": "o",
+}
+
+_TOKEN = re.compile(
+    rf"{SKIP}(?:(?P<number>{NUMBER})|(?P<sign>[-+])|(?P<open>[(\[])|(?P<brace>\{{)"
+    r"|(?P<operator>[*/]|\\(?:cdot|times|odot)(?![A-Za-z]))"
+    r"|(?P<relation>[<>=]|\\(?:leq?|geq?|lt|gt)(?![A-Za-z]))"
+    r"|(?P<frac>\\[dt]?frac(?![A-Za-z]))|(?P<root>\\sqrt(?![A-Za-z]))|(?P<bar>\||\\[lr]vert(?![A-Za-z]))"
+    r"|(?P<over>\\(?:sum|max|min)(?=\s*_))|(?P<begin>\\begin\{(?P<environment>[a-z]+)\})"
+    rf"|(?P<words>\\text\{{[^{{}}]*\}})|(?P<symbol>{SYMBOL})|(?P<power>\^)|(?P<comma>,)|(?P<end>\Z)|(?P<other>.))",
+    re.DOTALL,
+)
+_TERM = re.compile(
+    rf"{SKIP}(?P<sign>[-+]?){SKIP}(?:\{{(?P<wide>{NUMBER})\}}|(?P<number>(?>{NUMBER})))?{SKIP}(?P<symbol>{SYMBOL})?"
+    rf"{SKIP}(?=[-+,]|\Z)"
+)
+_OVER = re.compile(
+    rf"\s*_\s*(?:\{{(?P<under>[^{{}}]*)\}}|(?P<letter>[a-z]))(?:\s*\^\s*(?:\{{\s*(?P<to>\d+)\s*\}}|(?P<digit>\d)))?"
+)
+_NUMERIC = re.compile(r"(?>[-+0-9.eE\s&{}^]+|\\\\|\\(?:times|cdot)\b)*")
+_CELL = re.compile(r"\\\\(?:\[[^\]\n]*\])?|&|[({\[]|\\begin\{[a-z]+\}|\\[{}]")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One operation and what it is applied to; `value` is what is particular about it, `at` where it stands."""
+
+    op: str
+    args: tuple[Node, ...] = ()
+    value: Any = None
+    at: int = 0
+
+
+class Parser:
+    """Reads the formulas of one text.
+
+    functions: the names that stand for functions; components: those of which one unit's value may be meant.
+    single: whether plain decimals are float32. phrases: the symbols that take several atoms, such as \\Delta T.
+    """
+
+    def __init__(
+        self,
+        mathematics: Mathematics,
+        *,
+        functions: frozenset[str],
+        components: frozenset[str],
+        single: bool,
+        phrases: tuple[str, ...] = (),
+    ) -> None:
+        self._mathematics = mathematics
+        self._text = mathematics.text
+        self._functions, self._components, self._single = functions, components, single
+        self._phrases = {re.compile(_loosely(phrase)): canonical(phrase) for phrase in phrases}
+        self._bound: tuple[str, ...] = ()
+        self._known: dict[tuple[str, tuple[str, ...]], Node] = {}
+
+    def formula(self, start: int, end: int, bound: tuple[str, ...] = ()) -> Node:
+        """Read the formula between two places; bound: the indices that run. Raises BadRequest."""
+        self._bound = bound
+        return self._group(start, end)
+
+    # --------------------------------------------------------------------------------- sums, products, powers
+
+    def _group(self, start: int, end: int) -> Node:
+        """Read a formula that fills the whole stretch; the same text is read once."""
+        key = (self._text[start:end], self._bound)
+        if key not in self._known:
+            node, at = self._sum(start, end)
+            if self._kind(at, end) != "end":
+                raise self._error("cannot read on here", at, end)
+            self._known[key] = node
+        return self._known[key]
+
+    def _sum(self, at: int, end: int) -> tuple[Node, int]:
+        terms = _Terms(self._single)
+        start = at
+        while True:
+            simple = None if self._bound or self._phrases else _TERM.match(self._text, at, end)
+            if simple and (simple["number"] or simple["wide"] or simple["symbol"]):
+                terms.add_simple(simple, self._text)
+                at = simple.end()
+            else:
+                token = self._token(at, end)
+                negative = token["sign"] == "-"
+                node, at = self._product(token.end() if token["sign"] else at, end)
+                terms.add(negative, node)
+            if self._kind(at, end) != "sign":
+                return terms.node(start), at
+
+    def _product(self, at: int, end: int) -> tuple[Node, int]:
+        start = at
+        node, at = self._power(at, end)
+        factors, operators = [node], []
+        while True:
+            token = self._token(at, end)
+            kind = token.lastgroup
+            if kind in ("sign", "comma", "relation", "end", "words") or token["other"] in (")", "]"):
+                break
+            if kind == "bar" and token["bar"] != r"\lvert":
+                break
+            operators.append(_OPERATORS[token["operator"]] if kind == "operator" else "*")
+            node, at = self._power(token.end() if kind == "operator" else at, end)
+            factors.append(node)
+        return (
+            factors[0] if len(factors) == 1 else Node("product", tuple(factors), tuple(operators), start)
+        ), at
+
+    def _power(self, at: int, end: int) -> tuple[Node, int]:
+        node, at = self._primary(at, end)
+        while (token := self._token(at, end)).lastgroup == "power":
+            exponent = self._token(token.end(), end)
+            if exponent["brace"]:
+                start, at = self._inside(exponent.end())
+                text = self._text[start : at - 1].strip()
+            else:
+                start, text = exponent.start(exponent.lastgroup or 0), exponent[exponent.lastgroup or 0]
+                text = text[:1] if exponent["number"] else text
+                at = start + len(text)
+            if text in TRANSPOSE:
+                node = Node("transpose", (node,), at=at)
+                continue
+            raised = self._group(start, at - 1 if exponent["brace"] else at)
+            if node.op == "name" and node.value == "e":
+                node = Node("exponential", (raised,), at=at)
+            else:
+                node = Node("power", (node, raised), at=at)
+        return node, at
+
+    def _primary(self, at: int, end: int) -> tuple[Node, int]:
+        token = self._token(at, end)
+        kind = token.lastgroup or ""
+        if kind == "environment":
+            kind = "begin"
+        if kind not in _PRIMARY:
+            raise self._error(
+                "a number, a symbol or a bracket was expected", token.end() - len(token[0].strip()), end
+            )
+        return _PRIMARY[kind](self, token, end)
+
+    # -------------------------------------------------------------------------------------------- primaries
+
+    def _number(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+        [value] = floats([programmers(token["number"])], single=self._single)
+        return Node("number", value=float(value), at=token.start()), token.end()
+
+    def _bracket(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+        start, after = self._inside(token.end())
+        return self._group(start, after - 1), after
+
+    def _brace(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+        """A number in braces is a float64 whatever plain decimals are."""
+        start, after = self._inside(token.end())
+        text = self._text[start : after - 1]
+        if re.fullmatch(NUMBER, text.strip()):
+            return Node("number", value=float(programmers(text.strip())), at=start), after
+        return self._group(start, after - 1), after
+
+    def _fraction(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+        top, at = self._argument(token.end(), end)
+        bottom, at = self._argument(at, end)
+        return Node("product", (top, bottom), ("/",), token.start()), at
+
+    def _root(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+        inner, at = self._argument(token.end(), end)
+        return Node("call", (inner,), r"\sqrt", token.start()), at
+
+    def _argument(self, at: int, end: int) -> tuple[Node, int]:
+        token = self._token(at, end)
+        if token["brace"]:
+            start, after = self._inside(token.end())
+            return self._group(start, after - 1), after
+        digit = token.start("number")
+        return (self._group(digit, digit + 1), digit + 1) if token["number"] else self._primary(at, end)
+
+    def _bars(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+        inner, at = self._sum(token.end(), end)
+        closing = self._token(at, end)
+        if closing["bar"] not in ("|", r"\rvert"):
+            raise self._error("a bar that is not closed", token.start(), end)
+        return Node("call", (inner,), r"\abs", token.start()), closing.end()
+
+    def _reduction(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+        r"""Read \sum_{j=1}^{3} or \sum_j, and what is summed: up to the next sign."""
+        sign = token["over"].strip()
+        limits = _OVER.match(self._text, token.end(), end)
+        if limits is None:
+            raise self._error(f"{sign} without an index", token.start(), end)
+        index, _, low = (limits["under"] or limits["letter"]).partition("=")
+        high = limits["to"] or limits["digit"]
+        outer, self._bound = self._bound, (*self._bound, index.strip())
+        body, at = self._product(limits.end(), end)
+        self._bound = outer
+        places = (int(low), int(high)) if high and low.strip().isdigit() else None
+        return Node(sign, (body,), (index.strip(), places), token.start()), at
+
+    def _environment(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+        name, start = token["environment"], token.end()
+        close = self._mathematics.closes.get(start)
+        if close is None or name not in ("cases", "bmatrix", "pmatrix", "matrix", "array"):
+            raise self._error(f"the environment {name!r:.40} is not read", token.start(), end)
+        after = close + len(rf"\end{{{name}}}")
+        if name == "cases":
+            return self._cases(start, close), after
+        if name == "array":
+            start = self._inside(self._token(start, close).end())[1]
+        return self._matrix(start, close), after
+
+    def _symbol(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+        for phrase, name in self._phrases.items():
+            if match := phrase.match(self._text, token.start("symbol"), end):
+                return Node("name", value=name, at=match.start()), match.end()
+        at, after = token.start("symbol"), token.end()
+        name = canonical(token["symbol"])
+        if (function := self._function(name, at, after, end)) is not None:
+            return function
+        head, places = indices(name)
+        if any(place.split("+")[0] in self._bound for place in places):
+            return Node("indexed", value=(head, places), at=at), after
+        return Node("name", value=name, at=at), after
+
+    def _function(self, name: str, at: int, after: int, end: int) -> tuple[Node, int] | None:
+        """Read a call if the name is a function's; a unit of one: softmax_3(...)."""
+        unit = 0
+        if name not in self._functions:
+            head, places = indices(name)
+            if not places or not places[-1].isdigit() or indexed(head, places[:-1]) not in self._components:
+                return None
+            name, unit = indexed(head, places[:-1]), int(places[-1])
+        token = self._token(after, end)
+        if token["power"]:  # \tanh^2(z)
+            exponent, after = self._argument(token.end(), end)
+            inner, after = self._arguments(after, end)
+            return Node("power", (Node("call", inner, name, at), exponent), at=at), after
+        args, after = self._arguments(after, end)
+        return (Node("unit", args, (name, unit), at) if unit else Node("call", args, name, at)), after
+
+    def _arguments(self, at: int, end: int) -> tuple[tuple[Node, ...], int]:
+        r"""Read (a, b), or the one factor that stands behind \tanh."""
+        token = self._token(at, end)
+        if not token["open"]:
+            node, at = self._power(at, end)
+            return (node,), at
+        start, after = self._inside(token.end())
+        nodes = []
+        while True:
+            node, start = self._sum(start, after - 1)
+            nodes.append(node)
+            comma = self._token(start, after - 1)
+            if comma.lastgroup == "end":
+                return tuple(nodes), after
+            if not comma["comma"]:
+                raise self._error("a comma was expected", start, after)
+            start = comma.end()
+
+    # ---------------------------------------------------------------------------------- cases and matrices
+
+    def _cases(self, start: int, end: int) -> Node:
+        """Read rows `value & condition`; words stand before a condition, or in place of the last one."""
+        args: list[Node] = []
+        for cells in self._cells(start, end):
+            args.append(self._group(*cells[0]))
+            if len(cells) > 1 and (condition := self._condition(*cells[1])) is not None:
+                args.append(condition)
+        return Node("cases", tuple(args), at=start)
+
+    def _condition(self, at: int, end: int) -> Node | None:
+        while (token := self._token(at, end)).lastgroup == "words":
+            at = token.end()
+        if token.lastgroup == "end":
+            return None
+        left, at = self._sum(at, end)
+        relation = self._token(at, end)
+        if not relation["relation"]:
+            raise self._error("a comparison was expected", at, end)
+        right, at = self._sum(relation.end(), end)
+        return Node("compare", (left, right), RELATIONS[relation["relation"]], at)
+
+    def _matrix(self, start: int, end: int) -> Node:
+        """Read numbers all at once, anything else cell by cell."""
+        text = self._text[start:end]
+        if _NUMERIC.fullmatch(text):
+            rows = [row.split("&") for row in re.split(r"\\\\(?:\[[^\]\n]*\])?", text) if row.strip()]
+            return self._numeric(rows, start)
+        rows_of_cells = list(self._cells(start, end))
+        args = tuple(self._group(*cell) for cells in rows_of_cells for cell in cells)
+        return Node("matrix", args, len(rows_of_cells[0]) if rows_of_cells else 0, start)
+
+    def _numeric(self, rows: list[list[str]], at: int) -> Node:
+        if len({len(row) for row in rows}) != 1:
+            raise self._error("a matrix whose rows are not of one length", at, at)
+        try:
+            values = cell_values([cell for row in rows for cell in row], single=self._single)
+        except ValueError as problem:
+            raise self._error(
+                f"a matrix with something in it that is no number ({problem})", at, at
+            ) from None
+        return Node("numbers", value=values.reshape(len(rows), -1), at=at)
+
+    def _cells(self, start: int, end: int) -> Iterator[list[tuple[int, int]]]:
+        """Yield the cells of each row, cut at & and \\\\ outside all brackets."""
+        row, begin, at = [], start, start
+        while match := _CELL.search(self._text, at, end):
+            at = match.end()
+            if match[0] == "&":
+                row.append((begin, match.start()))
+                begin = at
+            elif match[0].startswith("\\\\"):
+                yield [*row, (begin, match.start())]
+                row, begin = [], at
+            elif at in self._mathematics.closes:
+                at = self._mathematics.closes[at] + 1
+        if row or self._text[begin:end].strip():
+            yield [*row, (begin, end)]
+
+    # ---------------------------------------------------------------------------------------------- tokens
+
+    def _token(self, at: int, end: int) -> re.Match[str]:
+        match = _TOKEN.match(self._text, at, end)
+        assert match is not None, "the last alternative takes anything"
+        return match
+
+    def _kind(self, at: int, end: int) -> str | None:
+        return self._token(at, end).lastgroup
+
+    def _inside(self, start: int) -> tuple[int, int]:
+        """Return where the inside of a bracket starts, and the place after the closing one."""
+        close = self._mathematics.closes.get(start)
+        if close is None:
+            raise self._error("a bracket that is not closed", start, start)
+        return start, close + 1
+
+    def _error(self, what: str, at: int, end: int) -> BadRequest:
+        shown = " ".join(self._text[at : min(at + 40, end)].split())
+        return self._mathematics.error(f"{what}: {shown!r}" if shown else what, at)
+
+
+_PRIMARY: Mapping[str, Callable[[Parser, re.Match[str], int], tuple[Node, int]]] = {
+    "number": Parser._number, "open": Parser._bracket, "brace": Parser._brace, "frac": Parser._fraction,
+    "root": Parser._root, "bar": Parser._bars, "over": Parser._reduction, "begin": Parser._environment,
+    "symbol": Parser._symbol,
+}  # fmt: skip
+
+
+class _Terms:
+    """The terms of a sum: number times symbol in one table, all others one by one."""
+
+    def __init__(self, single: bool) -> None:
+        self._single = single
+        self._narrow: list[tuple[str, str]] = []
+        self._wide: list[tuple[str, str]] = []
+        self._others: list[Node] = []
+        self._signs: list[int] = []
+
+    def add_simple(self, match: re.Match[str], text: str) -> None:
+        symbol = canonical(match["symbol"]) if match["symbol"] else ""
+        is_wide = match["wide"] or not self._single
+        number = match["wide"] or match["number"] or "1"
+        (self._wide if is_wide else self._narrow).append((match["sign"] + programmers(number), symbol))
+
+    def add(self, negative: bool, node: Node) -> None:
+        self._others.append(node)
+        self._signs.append(-1 if negative else 1)
+
+    def node(self, at: int) -> Node:
+        """Return the sum as one node."""
+        linear = self._linear(at)
+        others = [*self._others, *linear]
+        signs = [*self._signs, *(1 for _ in linear)]
+        if len(others) == 1 and signs[0] == 1:
+            return others[0]
+        return Node("sum", tuple(others), tuple(signs), at)
+
+    def _linear(self, at: int) -> list[Node]:
+        """Σ coefficient · symbol + constant; a lone symbol or number is itself."""
+        terms = [*self._narrow, *self._wide]
+        if not terms:
+            return []
+        values = [
+            *floats([number for number, _ in self._narrow], single=True),
+            *floats([number for number, _ in self._wide], single=False),
+        ]
+        names = tuple(name for _, name in terms if name)
+        coefficients = [value for value, (_, name) in zip(values, terms, strict=True) if name]
+        constant = float(sum(value for value, (_, name) in zip(values, terms, strict=True) if not name))
+        if not names:
+            return [Node("number", value=constant, at=at)]
+        if len(terms) == 1 and coefficients == [1.0]:
+            return [Node("name", value=names[0], at=at)]
+        return [Node("linear", value=(tuple(coefficients), names, constant), at=at)]
+
+
+def _loosely(symbol: str) -> str:
+    """Match a symbol of several atoms, whatever spaces stand between them."""
+    atoms = re.findall(r"\\[A-Za-z]+|\\.|\S", symbol)
+    return r"\s*".join(re.escape(atom) for atom in atoms)

@@ -1,0 +1,236 @@
+"""LaTeX read back and evaluated: the proof that a typeset formula says what its network says.
+
+It reads what `nn2eq.emit.latex` writes, and reasonable edits of that by hand, and nothing else: anything it does not
+know is an error with its line. It shares no code with the emitter, and it does not know the table of activations: a
+function is what the text says it is, or one of a few standard operators.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.errors import BadRequest
+from nn2eq.proof.latex_parser import Node, Parser
+from nn2eq.proof.latex_symbols import SYMBOL, canonical, cell_values, indexed, indices
+from nn2eq.proof.latex_text import DEEPEST, Equation, Mathematics, Table, Text, taken_apart
+from nn2eq.proof.latex_values import STANDARD, Definition, Evaluation, Matrix
+from nn2eq.proof.runners import Answer
+
+Array = NDArray[np.float64]
+
+_DEFINED = re.compile(rf"(?P<name>{SYMBOL})\((?P<parameters>.*)\)")
+_STACK = re.compile(r"\\begin\{[bp]?matrix\}(?P<rows>.*)\\end\{[bp]?matrix\}", re.DOTALL)
+_UNIT = re.compile(r"([az])_(?:\{(\d+),(\d+)\}|\{?(\d+)\}?)")
+
+
+def run(text: str, x: Array, name: str = "predict") -> Answer:
+    """Read a LaTeX text and evaluate it at x (n, inputs).
+
+    Where float64 overflows on the way (the quotient of exponentials of a tanh at 1000 is inf/inf), the sample is
+    evaluated again with the machine's longer exponents; what overflows even there is NaN. Raises BadRequest for what
+    cannot be read.
+    """
+    with _deep():
+        formulas = _read(taken_apart(text))
+        answer = _evaluated(formulas, x)
+        lost = ~np.isfinite(answer.outputs).all(axis=1)
+        if lost.any() and np.finfo(np.longdouble).maxexp > np.finfo(np.float64).maxexp:
+            again = _evaluated(formulas, x[lost].astype(np.longdouble))
+            answer.outputs[lost] = again.outputs
+            for key, value in answer.values.items():
+                value[lost] = again.values[key]
+    return answer
+
+
+@contextmanager
+def _deep() -> Iterator[None]:
+    """Let functions call themselves as deep as brackets may be nested."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, limit + 12 * DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+@dataclass(frozen=True)
+class _Formulas:
+    """A text that was read: its equations and functions by name, and the symbols of inputs and outputs."""
+
+    mathematics: Mathematics
+    equations: Mapping[str, Node]
+    functions: Mapping[str, Definition]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def _read(text: Text) -> _Formulas:
+    heads = [(_DEFINED.fullmatch(equation.left), equation) for equation in text.equations]
+    signatures = [(_signature(head), equation) for head, equation in heads if head]
+    known = frozenset({*STANDARD, *(signature.name for signature, _ in signatures)})
+    parser = Parser(
+        text.mathematics,
+        functions=known,
+        components=frozenset(signature.name for signature, _ in signatures if signature.index),
+        single=text.single,
+        phrases=tuple(name for name in (*text.inputs, *text.outputs) if not re.fullmatch(SYMBOL, name)),
+    )
+    functions = {}
+    for signature, equation in signatures:
+        body = parser.formula(equation.start, equation.end, (signature.index,) if signature.index else ())
+        functions[signature.name] = Definition(signature.parameters, body, signature.index)
+    equations: dict[str, Node] = {}
+    for head, equation in heads:
+        if head is None:
+            for name, node in _assigned(text, equation, parser):
+                if name in equations:
+                    raise text.mathematics.error(f"{name} stands for two things", equation.start)
+                equations[name] = node
+    equations |= _tabled(text)
+    inputs = tuple(canonical(name) for name in text.inputs)
+    outputs = tuple(canonical(name) for name in text.outputs)
+    return _Formulas(text.mathematics, equations, functions, inputs, outputs)
+
+
+@dataclass(frozen=True)
+class _Signature:
+    name: str
+    parameters: tuple[str, ...]
+    index: str
+
+
+def _signature(match: re.Match[str]) -> _Signature:
+    """Take f(z, p), or softmax_i(z) with the unit's letter, apart."""
+    head, places = indices(canonical(match["name"]))
+    index = places[-1] if places and re.fullmatch("[a-z]", places[-1]) else ""
+    name = indexed(head, places[:-1]) if index else canonical(match["name"])
+    return _Signature(name, tuple(canonical(part) for part in match["parameters"].split(",")), index)
+
+
+def _assigned(text: Text, equation: Equation, parser: Parser) -> Iterator[tuple[str, Node]]:
+    """Yield what an equation gives a value to: a symbol, or the parts of a stack of symbols."""
+    node = parser.formula(equation.start, equation.end)
+    if stack := _STACK.fullmatch(equation.left):
+        parts = [canonical(part) for part in stack["rows"].split("\\\\")]
+        whole = f"stack of {', '.join(parts)}"
+        yield whole, node
+        for row, part in enumerate(parts):
+            yield part, Node("row", (Node("name", value=whole, at=equation.start),), row, equation.start)
+    elif not equation.left:
+        raise text.mathematics.error("an equation without a left-hand side", equation.start)
+    else:
+        yield canonical(equation.left), node
+
+
+# ---------------------------------------------------------------------------------------------------- tables
+
+
+def _tabled(text: Text) -> dict[str, Node]:
+    """Return the constants that stand in tables, put together from their blocks."""
+    entries: dict[str, dict[tuple[int, int], str]] = {}
+    places: dict[str, int] = {}
+    for table in text.tables:
+        name, block = _block(text.mathematics, table)
+        entries.setdefault(name, {}).update(block)
+        places[name] = table.at
+    return {name: _array(text, block, places[name]) for name, block in entries.items()}
+
+
+def _block(mathematics: Mathematics, table: Table) -> tuple[str, dict[tuple[int, int], str]]:
+    """Read a table: the constant's symbol in the corner, W_{1,i,j} or b_{1,j}, columns and rows by their numbers.
+
+    Returns its cells by row and column; a vector, which lies in the table, is a column.
+    """
+    if not table.rows:
+        raise mathematics.error("an empty table", table.at)
+    corner, *heads = table.rows[0]
+    head, symbols = indices(canonical(corner))
+    fixed = [symbol for symbol in symbols if symbol.isdigit()]
+    is_vector = len(symbols) - len(fixed) < 2
+    try:
+        columns = [int(cell.rpartition("=")[2]) for cell in heads]
+        labels = [int(row[0].rpartition("=")[2] or 1) for row in table.rows[1:]]
+    except ValueError:
+        raise mathematics.error("a table whose rows and columns are not numbered", table.at) from None
+    cells = {
+        (column, 1) if is_vector else (label, column): cell
+        for label, row in zip(labels, table.rows[1:], strict=True)
+        for column, cell in zip(columns, row[1:], strict=False)
+    }
+    return indexed(head, fixed), cells
+
+
+def _array(text: Text, block: Mapping[tuple[int, int], str], at: int) -> Node:
+    rows, columns = (max(place[axis] for place in block) for axis in (0, 1))
+    if len(block) != rows * columns:
+        raise text.mathematics.error(
+            f"a table of {rows} times {columns} numbers in which some are missing", at
+        )
+    cells = [block[row, column] for row in range(1, rows + 1) for column in range(1, columns + 1)]
+    try:
+        values = cell_values(cells, single=text.single)
+    except ValueError as problem:
+        raise text.mathematics.error(
+            f"a table with something in it that is no number ({problem})", at
+        ) from None
+    return Node("numbers", value=values.reshape(rows, columns), at=at)
+
+
+# ------------------------------------------------------------------------------------------------ evaluation
+
+
+def _evaluated(formulas: _Formulas, x: NDArray[Any]) -> Answer:
+    symbols = formulas.inputs or _standing("x", x.shape[1])
+    if len(symbols) != x.shape[1]:
+        raise BadRequest(
+            f"the text has {len(symbols)} inputs, the model {x.shape[1]}", code="latex", where="% inputs: ..."
+        )
+    inputs = {symbol: x[:, column] for column, symbol in enumerate(symbols)}
+    evaluation = Evaluation(formulas.mathematics, inputs, formulas.equations, formulas.functions)
+    with np.errstate(all="ignore"):
+        values = evaluation.all()
+        outputs = [evaluation.symbol(name, 0) for name in formulas.outputs or _last(formulas)]
+    columns = [part for value in outputs for part in _parts(value)]
+    stacked = np.stack([np.broadcast_to(column, len(x)) for column in columns], axis=1)
+    return Answer(stacked.astype(np.float64), dict(_units(values, len(x))))
+
+
+def _standing(letter: str, count: int) -> tuple[str, ...]:
+    return (letter,) if count == 1 else tuple(indexed(letter, (str(place),)) for place in range(1, count + 1))
+
+
+def _last(formulas: _Formulas) -> Sequence[str]:
+    """Without a comment, the answer is y, or y_1, y_2 ..., or what the last equation says."""
+    numbered = [name for name in formulas.equations if re.fullmatch(r"y_(?:\d|\{\d+\})", name)]
+    if "y" in formulas.equations or not formulas.equations:
+        return ["y"]
+    return numbered or [list(formulas.equations)[-1]]
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    value = value.data if isinstance(value, Matrix) else np.asarray(value)
+    yield from (value if value.ndim == 2 else [value])
+
+
+def _units(values: Mapping[str, Any], samples: int) -> Iterator[tuple[str, Array]]:
+    """Yield the values on the way by the program's own names: z1_3 a unit, z1 a whole layer (samples, units)."""
+    for name, value in values.items():
+        match = _UNIT.fullmatch(name)
+        if match is None or isinstance(value, Matrix):
+            continue
+        letter, layer, unit, whole = match.groups()
+        if unit and np.ndim(value) < 2:
+            yield f"{letter}{layer}_{unit}", np.array(np.broadcast_to(value, samples), dtype=np.float64)
+        elif whole and np.ndim(value) == 2:
+            yield (
+                f"{letter}{whole}",
+                np.array(np.broadcast_to(value, (len(value), samples)).T, dtype=np.float64),
+            )

@@ -1,0 +1,87 @@
+r"""How numbers and symbols stand in LaTeX: 3 \times 10^{-5}, T_{\mathrm{in}}, \operatorname{softmax}_{1,i}."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+_POWER = r"10\s*\^\s*(?:\{\s*[-+]?\d+\s*\}|\d)"
+NUMBER = rf"(?:{_POWER}|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+|\s*\\(?:times|cdot)\s*{_POWER})?)"
+_GROUP = r"\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.)*\})*\})*\}"
+_DRESSED = (
+    r"\\(?:operatorname\*?|math(?:rm|it|bf|sf|tt|cal|bb)|text(?:rm|it|bf|sf|tt)?|boldsymbol|d?dot|hat|bar|tilde|vec|acute"
+    r"|grave|mathring|overline|underline|widehat|widetilde)"
+)
+_SIGNS = r"(?:[dt]?frac|sqrt|sum|begin|end|[lr]vert|cdot|times|odot|leq?|geq?|lt|gt|text)"
+_ATOM = rf"(?:{_DRESSED}\s*{_GROUP}|\\(?!{_SIGNS}(?![A-Za-z]))[A-Za-z]+|[A-Za-z])"
+SYMBOL = rf"(?>{_ATOM}(?:\s*_\s*(?:{_GROUP}|{_DRESSED}\s*{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9]))?'*)"
+SKIP = (
+    r"(?>(?:\s|~|&|\\\\(?:\[[^\]\n]*\])?|\\[,;:! ]|\{\}|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])"
+    r"|\\(?:q?quad|displaystyle|textstyle|limits|nonumber|notag)(?![A-Za-z])"
+    r"|\\(?:begin|end)\{(?:aligned|gathered|split|alignedat)\})*)"
+)
+
+_EXPONENT = re.compile(r"\s*\\(?:times|cdot)\s*10\s*\^\s*\{?\s*([-+]?\d+)\s*\}?")
+_BARE = re.compile(r"(?<![\d.])10\s*\^\s*\{?\s*([-+]?\d+)\s*\}?")
+_SPACES = re.compile(r"\s+(?![A-Za-z])|(?<=[^A-Za-z])\s+|(?<![\\A-Za-z])(?<=[A-Za-z])\s+")
+_SINGLE_TOKEN = re.compile(rf"_\{{({_DRESSED}{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9])\}}")
+_MIDDLE = np.int64(1) << 28
+_LOW_BITS = (np.int64(1) << 29) - 1
+
+
+def programmers(text: str) -> str:
+    """Return LaTeX's powers of ten, one or many, as programmers write them: 3e-5."""
+    return _BARE.sub(r"1e\1", _EXPONENT.sub(r"e\1", text))
+
+
+def floats(decimals: Sequence[str], *, single: bool) -> NDArray[np.float64]:
+    """Return the numbers that programmers' decimals mean; single: the float32 nearest to each, widened."""
+    wide = np.array(decimals, dtype=np.float64) if len(decimals) else np.zeros(0)
+    if not single:
+        return wide
+    narrow = wide.astype(np.float32)
+    # A decimal that a float64 puts exactly between two float32 may itself lie beside the middle.
+    for at in np.flatnonzero((wide.view(np.int64) & _LOW_BITS) == _MIDDLE):
+        narrow[at] = _nearest(decimals[at], narrow[at])
+    return narrow.astype(np.float64)
+
+
+def cell_values(cells: Sequence[str], *, single: bool) -> NDArray[np.float64]:
+    """Return the numbers of a table or matrix; one in braces is a float64 whatever the others are."""
+    text = programmers("|".join(cells))
+    bare = re.sub(r"[{}\s]", "", text).split("|")
+    values = floats(bare, single=single)
+    if single and "{" in text:
+        in_braces = ["{" in cell for cell in text.split("|")]
+        values = np.where(in_braces, floats(bare, single=False), values)
+    return values
+
+
+def _nearest(decimal: str, guess: np.float32) -> np.float32:
+    exact = Fraction(decimal)
+    sides = (guess, np.nextafter(guess, np.float32(-np.inf)), np.nextafter(guess, np.float32(np.inf)))
+    return min(sides, key=lambda side: abs(Fraction(float(side)) - exact))
+
+
+def canonical(symbol: str) -> str:
+    r"""Return a symbol without the spaces and braces that make no difference: x_{1} is x_1, T_\mathrm{in} likewise."""
+    return _SINGLE_TOKEN.sub(r"_\1", _SPACES.sub("", symbol.strip()))
+
+
+def indices(symbol: str) -> tuple[str, tuple[str, ...]]:
+    """Split a canonical symbol into its head and what its subscript lists: W_{1,2,3} is W, (1, 2, 3)."""
+    head, underscore, rest = symbol.partition("_")
+    if not underscore:
+        return symbol, ()
+    inside = rest[1:-1] if rest.startswith("{") else rest
+    return head, tuple(item.replace(" ", "") for item in inside.split(","))
+
+
+def indexed(head: str, places: Sequence[str | int]) -> str:
+    """Put a symbol together from its head and its indices."""
+    inside = ",".join(map(str, places))
+    return f"{head}_{inside}" if len(inside) == 1 else f"{head}_{{{inside}}}" if inside else head

@@ -1,0 +1,213 @@
+r"""What a LaTeX text holds: its equations, its tables of numbers, and what its comment says about names and numbers.
+
+Nothing is expanded and nothing is run. Mathematics is what stands in a display (`align`, `equation`, \[ \] ...), or
+the whole text if it has no display. A row of a display that has an equals sign outside all brackets starts an
+equation, any other row continues the one before.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from nn2eq.errors import BadRequest
+
+DISPLAYS = "align|alignat|displaymath|eqnarray|equation|flalign|gather|math|multline"
+CLEAR = frozenset(
+    {
+        "aligned",
+        "alignedat",
+        "gathered",
+        "split",
+        *DISPLAYS.split("|"),
+        *(f"{name}*" for name in DISPLAYS.split("|")),
+    }
+)
+"""Environments that only place what stands in them."""
+DEEPEST = 400
+"""Brackets within brackets that are followed: a nested text has two or three a layer."""
+
+_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*")
+_SAID = re.compile(r"^% *inputs: *(?P<inputs>.*?); *outputs: *(?P<outputs>.*?) *$", re.MULTILINE)
+_SINGLE = re.compile(r"^% *numbers: .*\bfloat32\b", re.MULTILINE)
+_DISPLAY = re.compile(
+    rf"\\begin\{{(?P<name>(?:{DISPLAYS})\*?)\}}(?P<inside>.*?)\\end\{{(?P=name)\}}"
+    r"|(?<!\\)\\\[(?P<brackets>.*?)(?<!\\)\\\]|\$\$(?P<dollars>.*?)\$\$",
+    re.DOTALL,
+)
+_TABLE = re.compile(
+    r"\\begin\{(?P<name>tabular|longtable)\}\s*\{[^}]*\}(?P<inside>.*?)\\end\{(?P=name)\}", re.DOTALL
+)
+_STRUCTURE = re.compile(
+    r"\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|[(){}\[\]=]|\\begin\{(?P<begin>[a-z]+\*?)\}|\\end\{(?P<end>[a-z]+\*?)\}"
+)
+_CLOSING = {"(": ")", "{": "}", "[": "]"}
+
+
+@dataclass(frozen=True)
+class Mathematics:
+    """A stretch of text, comments blanked out, and where its brackets close.
+
+    closes: for the place after an opening bracket, the place of the closing one; an environment's \\begin likewise.
+    """
+
+    text: str
+    closes: Mapping[int, int]
+    lines: tuple[int, ...]
+
+    def line(self, at: int) -> int:
+        """Return the number of the line that a place is in, from 1."""
+        return bisect_right(self.lines, at) + 1
+
+    def error(self, what: str, at: int) -> BadRequest:
+        """Return the error that says what cannot be read, and in which line."""
+        return BadRequest(what, code="latex", where=f"line {self.line(at)}")
+
+
+@dataclass(frozen=True)
+class Equation:
+    """left = right: the left-hand side as text, the right-hand side as a stretch of the whole text."""
+
+    left: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells, as text."""
+
+    rows: tuple[tuple[str, ...], ...]
+    at: int
+
+
+@dataclass(frozen=True)
+class Text:
+    """A LaTeX text, taken apart. inputs, outputs: their symbols, () where no comment says them.
+
+    single: whether plain decimals are float32.
+    """
+
+    mathematics: Mathematics
+    equations: tuple[Equation, ...]
+    tables: tuple[Table, ...]
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    single: bool = False
+
+
+def taken_apart(text: str) -> Text:
+    """Find the equations and tables of a text. Raises BadRequest where brackets do not match."""
+    said = _SAID.search(text)
+    names = [tuple(_symbols(said[key])) for key in ("inputs", "outputs")] if said else [(), ()]
+    bare = _COMMENT.sub(lambda match: match[1] + " " * (len(match[0]) - len(match[1])), text)
+    tables = tuple(_tables(bare))
+    bare = _TABLE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), bare)
+    stretches = [
+        match.span(match.lastgroup if match.lastgroup != "name" else "inside")
+        for match in _DISPLAY.finditer(bare)
+    ]
+    lines = tuple(match.end() for match in re.finditer("\n", bare))
+    closes: dict[int, int] = {}
+    whole = Mathematics(bare, closes, lines)
+    equations: list[Equation] = []
+    for start, end in stretches or [(0, len(bare))]:
+        equations += _equations(whole, closes, start, end)
+    return Text(whole, tuple(equations), tables, *names, bool(_SINGLE.search(text)))
+
+
+def _symbols(text: str) -> Iterator[str]:
+    """Split a list of symbols at the commas outside braces."""
+    depth, start = 0, 0
+    for match in re.finditer(r"\\.|[{},]", text + ","):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if match[0] == "," and depth == 0:
+            yield text[start : match.start()].strip()
+            start = match.end()
+
+
+def _tables(text: str) -> Iterator[Table]:
+    for match in _TABLE.finditer(text):
+        inside = re.sub(r"\\(?:top|mid|bottom)rule|\\hline|\\endhead|\\endfoot|\$", "", match["inside"])
+        rows = (
+            tuple(cell.strip() for cell in row.split("&")) for row in re.split(r"\\\\(?:\[[^\]]*\])?", inside)
+        )
+        yield Table(tuple(row for row in rows if any(row)), match.start())
+
+
+# -------------------------------------------------------------------------------------------------- structure
+
+
+@dataclass
+class _Rows:
+    """The rows of one display: where each begins, and where its first equals sign is."""
+
+    breaks: list[int] = field(default_factory=list)
+    equals: list[int] = field(default_factory=list)
+
+
+def _equations(whole: Mathematics, closes: dict[int, int], start: int, end: int) -> Iterator[Equation]:
+    """Yield the equations between two places."""
+    rows = _rows(whole, closes, start, end)
+    begins = [start, *rows.breaks]
+    heads: list[tuple[int, int]] = []
+    for sign in rows.equals:
+        begin = begins[bisect_right(begins, sign) - 1]
+        if not heads or heads[-1][0] != begin:
+            heads.append((begin, sign))
+    first = whole.text[start : heads[0][0] if heads else end]
+    if _BLANK.sub("", first):
+        raise whole.error("a formula that is no equation: name = ... was expected", start)
+    for (begin, sign), (after, _) in zip(heads, [*heads[1:], (end, end)], strict=True):
+        left = _bare(whole.text[begin:sign])
+        right = whole.text[sign + 1 : after].rstrip()
+        stop = sign + 1 + len(_END.sub("", right))
+        yield Equation(left, sign + 1, stop)
+
+
+_BLANK = re.compile(
+    r"\\\\(?:\[[^\]\n]*\])?|&|\s+(?![A-Za-z])|(?<![A-Za-z])\s+|(?<![A-Za-z])\{\}|\\q?quad\b|\\[,;:!]|\\text\{(?:where|with|and|for)\W*\}"
+    r"|\\(?:begin|end)\{(?:aligned|gathered|split|alignedat)\}|\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])|\\label\{[^}]*\}"
+    r"|\\(?:nonumber|notag)(?![A-Za-z])"
+)
+_BLANK_AT_END = re.compile(r"[\s&]+$")
+_END = re.compile(
+    r"(?:\\\\(?:\[[^\]\n]*\])?|&|\s|[.,;]|\\(?:nonumber|notag)(?![A-Za-z])|\\label\{[^}]*\}|\\q?quad)+$"
+)
+
+
+def _bare(left: str) -> str:
+    """Return a left-hand side without what only places it; line breaks inside a stack of symbols stay."""
+    before, environment, inside = left.partition("\\begin{bmatrix}")
+    return _BLANK.sub("", before) + environment + _BLANK_AT_END.sub("", inside)
+
+
+def _rows(whole: Mathematics, closes: dict[int, int], start: int, end: int) -> _Rows:
+    """Match the brackets between two places; note line breaks and equals signs outside all of them."""
+    rows = _Rows()
+    open_: list[tuple[str, int]] = []
+    for match in _STRUCTURE.finditer(whole.text, start, end):
+        sign, begin, finish = match[0], match["begin"], match["end"]
+        if sign in _CLOSING:
+            open_.append((_CLOSING[sign], match.end()))
+        elif sign in ")]}":
+            if not open_ or open_[-1][0] != sign:
+                raise whole.error(f"a {sign!r} that closes nothing", match.start())
+            closes[open_.pop()[1]] = match.start()
+        elif begin and begin not in CLEAR:
+            open_.append((begin, match.end()))
+        elif finish and finish not in CLEAR:
+            if not open_ or open_[-1][0] != finish:
+                raise whole.error(f"\\end{{{finish}}} without its \\begin", match.start())
+            closes[open_.pop()[1]] = match.start()
+        elif not open_ and sign == "=":
+            rows.equals.append(match.start())
+        elif not open_ and sign.startswith("\\\\"):
+            rows.breaks.append(match.end())
+        if len(open_) > DEEPEST:
+            raise whole.error(f"more than {DEEPEST} brackets within brackets", match.start())
+    if open_:
+        raise whole.error(f"something is not closed: {open_[-1][0]!r} was expected", open_[-1][1])
+    return rows

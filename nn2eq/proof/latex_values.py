@@ -1,0 +1,370 @@
+"""Formulas read from LaTeX, evaluated over samples in float64.
+
+A number is a float, a value of every sample (samples,), a vector of units (units, samples). While an index runs, its
+axis stands before the samples, the innermost last.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.errors import BadRequest
+from nn2eq.proof.latex_parser import Node
+from nn2eq.proof.latex_symbols import indexed, indices
+from nn2eq.proof.latex_text import Mathematics
+
+Array = NDArray[Any]
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+STANDARD: Mapping[str, Callable[..., Any]] = {
+    r"\tanh": np.tanh, r"\exp": np.exp, r"\ln": np.log, r"\log_{10}": np.log10, r"\log_2": np.log2, r"\sqrt": np.sqrt,
+    r"\abs": np.abs, r"\operatorname{erf}": _erf, r"\sinh": np.sinh, r"\cosh": np.cosh, r"\sin": np.sin, r"\cos": np.cos,
+    r"\arctan": np.arctan, r"\max": lambda *values: _folded(np.maximum, values),
+    r"\min": lambda *values: _folded(np.minimum, values),
+}  # fmt: skip
+"""Operators that every reader knows; a definition in the text goes before."""
+_COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "=": np.equal,
+}  # fmt: skip
+_REDUCTIONS: Mapping[str, Callable[..., Any]] = {r"\sum": np.sum, r"\max": np.max, r"\min": np.min}
+
+
+def _folded(function: Callable[[Any, Any], Any], values: Sequence[Any]) -> Any:
+    result = values[0]
+    for value in values[1:]:
+        result = function(result, value)
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """A matrix of numbers that no sample changes."""
+
+    data: Array
+
+
+@dataclass(frozen=True)
+class Definition:
+    """f(z, p) = body; index: the letter that stands for the unit, if its units share."""
+
+    parameters: tuple[str, ...]
+    body: Node
+    index: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Running:
+    """An index that runs, and its numbers: low to high, from 1."""
+
+    letter: str
+    low: int
+    high: int
+
+
+@dataclass(eq=False)
+class Scope:
+    """What names mean in one place: its own, the indices that run, and what was evaluated already."""
+
+    names: Mapping[str, Any] = field(default_factory=dict)
+    running: tuple[Running, ...] = ()
+    known: dict[Node, Any] = field(default_factory=dict)
+
+
+class Evaluation:
+    """The values of one text's symbols over samples: inputs by symbol, equations and functions by name."""
+
+    def __init__(
+        self,
+        mathematics: Mathematics,
+        inputs: Mapping[str, Array],
+        equations: Mapping[str, Node],
+        functions: Mapping[str, Definition],
+    ) -> None:
+        self._mathematics = mathematics
+        self._equations, self._functions = equations, functions
+        self._values: dict[str, Any] = dict(inputs)
+        self._pending: set[str] = set()
+        self._stacked: dict[tuple[str, ...], Array] = {}
+        self._top = Scope()
+
+    def all(self) -> Mapping[str, Any]:
+        """Evaluate every equation, in order."""
+        for name in self._equations:
+            self.symbol(name, 0)
+        return self._values
+
+    def symbol(self, name: str, at: int) -> Any:
+        """Return what a symbol stands for. Raises BadRequest if nothing says it."""
+        if name not in self._values:
+            if name in self._pending:
+                raise self._error(f"{name} is defined by itself", at)
+            if name in self._equations:
+                self._pending.add(name)
+                self._values[name] = self.value(self._equations[name], self._top)
+                self._pending.discard(name)
+            else:
+                found = self._part(name)
+                found = self._whole(name) if found is None else found
+                if found is None:
+                    raise self._error(f"nothing says what {name} is", at)
+                self._values[name] = found
+        return self._values[name]
+
+    def _has(self, name: str) -> bool:
+        return name in self._values or name in self._equations
+
+    def _part(self, name: str) -> Any:
+        """Return an entry of a vector, z_{1,3} of z_1, or of a matrix, W_{1,2,3} of W_1."""
+        head, places = indices(name)
+        if not places or not all(place.isdigit() for place in places):
+            return None
+        for count in (1, 2):
+            whole = indexed(head, places[:-count]) if len(places) >= count else name
+            if whole == name or not self._has(whole):
+                continue
+            value, place = self.symbol(whole, 0), [int(index) - 1 for index in places[-count:]]
+            data = value.data if isinstance(value, Matrix) else value
+            if count == 1 and isinstance(value, Matrix):
+                data = data[:, 0] if data.shape[1] == 1 else data[0]
+            if all(0 <= index < size for index, size in zip(place, data.shape, strict=False)):
+                return data[tuple(place)]
+        return None
+
+    def _whole(self, name: str) -> Any:
+        """Return the vector of which the text names the parts: z_2 of z_{2,1}, z_{2,2} ...."""
+        head, places = indices(name)
+        parts: list[Any] = []
+        while self._has(part := indexed(head, (*places, str(len(parts) + 1)))):
+            parts.append(self.symbol(part, 0))
+        return np.stack(np.broadcast_arrays(*parts)) if parts else None
+
+    # -------------------------------------------------------------------------------------------- operations
+
+    def value(self, node: Node, scope: Scope) -> Any:
+        """Evaluate a node in a scope, once."""
+        if node not in scope.known:
+            scope.known[node] = _OPERATIONS[node.op](self, node, scope)
+        return scope.known[node]
+
+    def _number(self, node: Node, scope: Scope) -> Any:
+        return node.value
+
+    def _numbers(self, node: Node, scope: Scope) -> Any:
+        return Matrix(node.value)
+
+    def _name(self, node: Node, scope: Scope) -> Any:
+        name = node.value
+        if name in scope.names:
+            return scope.names[name]
+        if not self._has(name) and name in _CONSTANTS:
+            return _CONSTANTS[name]
+        return self.symbol(name, node.at)
+
+    def _linear(self, node: Node, scope: Scope) -> Any:
+        coefficients, names, constant = node.value
+        if not scope.names and not scope.running:
+            values = self._stack(names, node)
+            if values is not None:
+                return np.asarray(coefficients) @ values + constant
+        total: Any = constant
+        for coefficient, name in zip(coefficients, names, strict=True):
+            total = (
+                self._plain(self._name(Node("name", value=name, at=node.at), scope), node) * coefficient
+                + total
+            )
+        return total
+
+    def _stack(self, names: tuple[str, ...], node: Node) -> Array | None:
+        """Return the values of many names as one array, None if they are not all one number a sample."""
+        if names not in self._stacked:
+            values = [self._name(Node("name", value=name, at=node.at), self._top) for name in names]
+            if any(isinstance(value, Matrix) or np.ndim(value) != 1 for value in values):
+                return None
+            self._stacked[names] = np.stack(values)
+        return self._stacked[names]
+
+    def _sum(self, node: Node, scope: Scope) -> Any:
+        total: Any = 0.0
+        for sign, arg in zip(node.value, node.args, strict=True):
+            value = self._plain(self.value(arg, scope), node)
+            total = total + value if sign > 0 else total - value
+        return total
+
+    def _product(self, node: Node, scope: Scope) -> Any:
+        """Multiply from the right as long as matrices stand there, else from the left."""
+        values = [self.value(arg, scope) for arg in node.args]
+        result = values[0]
+        for operator, value in zip(node.value, values[1:], strict=True):
+            if isinstance(result, Matrix) and operator == "*":
+                result = self._times_matrix(result, value, node)
+            else:
+                result = self._times(
+                    operator, self._plain(result, node), self._plain(value, node), node, scope
+                )
+        return result
+
+    def _times_matrix(self, matrix: Matrix, value: Any, node: Node) -> Any:
+        data = value.data if isinstance(value, Matrix) else np.atleast_2d(value)
+        if matrix.data.shape[1] != data.shape[0]:
+            raise self._error(f"a matrix {matrix.data.shape} times a vector of {data.shape[0]}", node.at)
+        product = matrix.data @ data
+        return Matrix(product) if isinstance(value, Matrix) else product
+
+    def _times(self, operator: str, left: Any, right: Any, node: Node, scope: Scope) -> Any:
+        if operator == "/":
+            return np.divide(left, right)
+        vectors = scope is self._top and all(np.ndim(side) == 2 and len(side) > 1 for side in (left, right))
+        if operator == "*" and vectors:
+            raise self._error(r"two vectors side by side: \odot was expected", node.at)
+        return np.multiply(left, right)
+
+    def _plain(self, value: Any, node: Node) -> Any:
+        """Return a column of numbers as a vector that is the same for every sample."""
+        if not isinstance(value, Matrix):
+            return value
+        if value.data.shape[1] != 1:
+            raise self._error("a matrix where a number or a vector was expected", node.at)
+        return value.data
+
+    def _power(self, node: Node, scope: Scope) -> Any:
+        base, exponent = (self._plain(self.value(arg, scope), node) for arg in node.args)
+        return np.power(base, exponent)
+
+    def _exponential(self, node: Node, scope: Scope) -> Any:
+        return np.exp(self._plain(self.value(node.args[0], scope), node))
+
+    def _transpose(self, node: Node, scope: Scope) -> Any:
+        value = self.value(node.args[0], scope)
+        if not isinstance(value, Matrix):
+            raise self._error("the transpose of what is no matrix", node.at)
+        return Matrix(value.data.T)
+
+    def _matrix(self, node: Node, scope: Scope) -> Any:
+        """Stack numbers and vectors, or arrange plain numbers."""
+        values = [self.value(arg, scope) for arg in node.args]
+        if all(isinstance(value, float) for value in values):
+            return Matrix(np.array(values).reshape(-1, node.value))
+        if node.value != 1:
+            raise self._error("a matrix of several columns holds numbers only", node.at)
+        rows = [np.atleast_2d(self._plain(value, node)) for value in values]
+        samples = max(row.shape[-1] for row in rows)
+        return np.concatenate([np.broadcast_to(row, (len(row), samples)) for row in rows])
+
+    def _row(self, node: Node, scope: Scope) -> Any:
+        """Return one row of a stack."""
+        vector = np.asarray(self._plain(self.value(node.args[0], scope), node))
+        if vector.ndim != 2 or node.value >= len(vector):
+            raise self._error("a stack of more symbols than there are values", node.at)
+        return vector[node.value]
+
+    def _cases(self, node: Node, scope: Scope) -> Any:
+        args = [self._plain(self.value(arg, scope), node) for arg in node.args]
+        result = args.pop() if len(args) % 2 else np.nan
+        for value, condition in zip(reversed(args[::2]), reversed(args[1::2]), strict=True):
+            result = np.where(condition, value, result)
+        return result
+
+    def _compare(self, node: Node, scope: Scope) -> Any:
+        left, right = (self._plain(self.value(arg, scope), node) for arg in node.args)
+        return _COMPARISONS[node.value](left, right)
+
+    # ------------------------------------------------------------------------------- functions and indices
+
+    def _call(self, node: Node, scope: Scope) -> Any:
+        args = [self._plain(self.value(arg, scope), node) for arg in node.args]
+        definition = self._functions.get(node.value)
+        if definition is None:
+            return STANDARD[node.value](*args)
+        if node.value in self._pending:
+            raise self._error(f"{node.value} is defined by itself", node.at)
+        self._pending.add(node.value)
+        result = self._defined(definition, args, node)
+        self._pending.discard(node.value)
+        return result
+
+    def _defined(self, definition: Definition, args: Sequence[Any], node: Node) -> Any:
+        if definition.index:
+            return self._coupled(definition, self._vector(args), node)
+        if len(args) != len(definition.parameters):
+            raise self._error(f"{node.value} takes {len(definition.parameters)} arguments", node.at)
+        return self.value(definition.body, Scope(dict(zip(definition.parameters, args, strict=True))))
+
+    def _unit(self, node: Node, scope: Scope) -> Any:
+        """One unit's value of a function whose units share; all of them are evaluated once."""
+        name, unit = node.value
+        key = Node("call", node.args, name)
+        whole = self._shared(key, scope)
+        if not 1 <= unit <= len(whole):
+            raise self._error(f"{name} has no unit {unit}", node.at)
+        return whole[unit - 1]
+
+    def _shared(self, call: Node, scope: Scope) -> Any:
+        for known in scope.known:
+            if known.op == "call" and known.args == call.args and known.value == call.value:
+                return scope.known[known]
+        return self.value(call, scope)
+
+    def _vector(self, args: Sequence[Any]) -> Any:
+        if len(args) == 1 and np.ndim(args[0]) == 2:
+            return args[0]
+        return np.stack(np.broadcast_arrays(*(np.atleast_1d(arg) for arg in args)))
+
+    def _coupled(self, definition: Definition, vector: Any, node: Node) -> Any:
+        """Evaluate the unit's formula for every unit at once; z_{i + n/2} leaves half as many units."""
+        count = len(vector)
+        halves = _mentions_half(definition.body)
+        running = Running(definition.index, 1, count // 2 if halves else count)
+        names = {definition.parameters[0]: vector, "n": float(count)}
+        result = self.value(definition.body, Scope(names, (running,)))
+        return np.broadcast_to(result, (running.high, np.shape(vector)[-1]))
+
+    def _reduction(self, node: Node, scope: Scope) -> Any:
+        letter, places = node.value
+        low, high = places or (1, int(scope.names.get("n", 0)))
+        if high < low:
+            raise self._error(f"{node.op} over {letter}, which nothing limits", node.at)
+        inner = Scope(scope.names, (*scope.running, Running(letter, low, high)))
+        value = np.asarray(self._plain(self.value(node.args[0], inner), node))
+        shape = np.broadcast_shapes(value.shape, (high - low + 1, 1))
+        return _REDUCTIONS[node.op](np.broadcast_to(value, shape), axis=-2)
+
+    def _indexed(self, node: Node, scope: Scope) -> Any:
+        """Return z_j for all j at once, on the axis of j."""
+        head, places = node.value
+        letter, _, offset = places[-1].partition("+")
+        depth = next((k for k, one in enumerate(scope.running) if one.letter == letter), None)
+        name = indexed(head, places[:-1])
+        vector = scope.names[name] if name in scope.names else self.symbol(name, node.at)
+        vector = np.asarray(self._plain(vector, node))
+        if depth is None or vector.ndim != 2 or offset not in ("", "n/2"):
+            raise self._error(f"cannot tell which unit {indexed(head, places)} is", node.at)
+        running = scope.running[depth]
+        start = running.low - 1 + (len(vector) // 2 if offset else 0)
+        rows = vector[start : start + running.high - running.low + 1]
+        after = len(scope.running) - 1 - depth
+        return rows.reshape(len(rows), *(1,) * after, rows.shape[-1])
+
+    def _error(self, what: str, at: int) -> BadRequest:
+        return self._mathematics.error(what, at)
+
+
+def _mentions_half(node: Node) -> bool:
+    if node.op == "indexed":
+        return bool(node.value[1][-1].partition("+")[2])
+    return any(_mentions_half(arg) for arg in node.args)
+
+
+_CONSTANTS: Mapping[str, float] = {r"\pi": math.pi, "e": math.e}
+_OPERATIONS: Mapping[str, Callable[[Evaluation, Node, Scope], Any]] = {
+    "number": Evaluation._number, "numbers": Evaluation._numbers, "name": Evaluation._name,
+    "linear": Evaluation._linear, "sum": Evaluation._sum, "product": Evaluation._product, "power": Evaluation._power,
+    "exponential": Evaluation._exponential, "transpose": Evaluation._transpose, "row": Evaluation._row, "matrix": Evaluation._matrix, "cases": Evaluation._cases,
+    "compare": Evaluation._compare, "call": Evaluation._call, "unit": Evaluation._unit,
+    "indexed": Evaluation._indexed, **dict.fromkeys(_REDUCTIONS, Evaluation._reduction),
+}  # fmt: skip
