@@ -41,8 +41,9 @@ def erf(x: Array | float) -> Array:
     """Return the error function, odd and within [-1, 1]."""
     x = np.asarray(x, dtype=np.float64)
     y = np.abs(x)
+    near = np.clip(x, -_SMALL, _SMALL)
     tail = _scaled_tail(np.maximum(y, _SMALL)) * np.exp(-(_below_overflow(y) ** 2))
-    return np.where(y <= _SMALL, x * _ratio(_NEAR, np.minimum(y, _SMALL) ** 2), np.copysign(1.0 - tail, x))
+    return np.where(y <= _SMALL, near * _ratio(_NEAR, near * near), np.copysign(1.0 - tail, x))
 
 
 def normal_cdf(z: Array | float) -> Array:

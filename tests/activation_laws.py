@@ -44,25 +44,26 @@ EXACT = {**_ARITHMETIC, **_COMPARISONS, **{name: getattr(mpmath, name) for name 
 def scalar(node: fm.Node, known: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> Any:
     """Evaluate as a scalar language does: one number at a time, and of a conditional the branch taken.
 
-    `known` maps names to numbers, and each index in scope to the unit it stands at; `units` serves z[j].
+    `known` maps names to numbers, `z[]` to the z of every unit, an index in scope to the unit where it is.
     """
     if node.op == "number":
         return node.value
     if node.op == "name":
         return known[node.value]
     if node.op == "unit":
-        return known["units"][known[node.value[1]]]
+        text, index = node.value
+        return known[f"{text}[]"][known[index]]
     if node.op == "where":
         condition, yes, no = node.args
         return scalar(yes if scalar(condition, known, functions) else no, known, functions)
     if node.op in fm.REDUCTIONS:
-        places = range(len(known["units"]))
+        places = range(int(known["count"]))
         parts = [scalar(node.args[0], {**known, node.value: place}, functions) for place in places]
         return max(parts) if node.op == "largest" else sum(parts[1:], parts[0])
     return functions[node.op](*(scalar(arg, known, functions) for arg in node.args))
 
 
-def exact(node: fm.Node, **known: Any) -> Any:
+def exact(node: fm.Node, known: Mapping[str, Any]) -> Any:
     """Evaluate a formula in 450 digits."""
     with mpmath.workdps(DIGITS):
         return scalar(node, {key: _wide(value) for key, value in known.items()}, EXACT)
@@ -72,7 +73,7 @@ def _wide(value: Any) -> Any:
     return [mpmath.mpf(float(v)) for v in value] if np.ndim(value) else mpmath.mpf(value)
 
 
-def python(node: fm.Node, **known: Any) -> float:
+def python(node: fm.Node, known: Mapping[str, Any]) -> float:
     """Evaluate a formula with `math`; what it finds too large is infinite, as in every other language."""
     try:
         return float(scalar(node, known, PYTHON))
@@ -113,14 +114,14 @@ def points(activation: Activation) -> Array:
     low, high = activation.domain
     inside = np.array(sorted(set(places)))
     inside = inside[(inside >= low) & (inside <= high)]
-    return inside[np.isfinite(activation(inside))]
+    return np.asarray(inside[np.isfinite(activation(inside))])
 
 
 def smooth_points(activation: Activation) -> Array:
     """Sample away from the breakpoints and the ends of the domain."""
     z = points(activation)
     corners = [*activation.breakpoints, *activation.domain]
-    return z[np.min([np.abs(z - corner) for corner in corners], axis=0) > 1e-8]
+    return np.asarray(z[np.min([np.abs(z - corner) for corner in corners], axis=0) > 1e-8])
 
 
 def vectors() -> Iterator[Array]:
@@ -138,8 +139,10 @@ def vectors() -> Iterator[Array]:
 
 def natural_scale(activation: Activation, z: Array, a: Array) -> Array:
     """What errors are measured by: the answer, what z's last digit does to it, z itself where it is small."""
-    slope = np.abs(z * np.where(z == 0, 0.0, derivative(activation, z, a)))
-    return np.maximum.reduce([np.abs(a), slope, np.minimum(1.0, np.abs(z))]) + FLOOR
+    slope = np.where(z == 0, 0.0, derivative(activation, z, a))
+    return np.asarray(
+        np.maximum(np.abs(a), np.maximum(np.abs(z * slope), np.minimum(1.0, np.abs(z)))) + FLOOR
+    )
 
 
 def derivative(activation: Activation, z: Array, a: Array) -> Array:
@@ -154,9 +157,9 @@ def formula_is_numpy(activation: Activation) -> None:
     """The NumPy evaluation is the textbook formula to the last few digits, at the extremes too."""
     z = points(activation)
     a = activation(z)
-    expected = np.array([float(exact(activation.formula, z=value)) for value in z])
+    expected = np.array([float(exact(activation.formula, {"z": value})) for value in z])
     # An ulp further, where the last digit of z counts for much.
-    beside = np.array([float(exact(activation.formula, z=value)) for value in np.nextafter(z, 0.0)])
+    beside = np.array([float(exact(activation.formula, {"z": value})) for value in np.nextafter(z, 0.0)])
     close(a, expected, REFERENCE * np.abs(expected) + 8 * np.abs(expected - beside) + FLOOR, z)
 
 
@@ -166,7 +169,7 @@ def stable_is_numpy(activation: Activation) -> None:
     a = activation(z)
     allowed = TOLERANCE * natural_scale(activation, z, a)
     close(fm.evaluate(activation.stable, {"z": z}), a, allowed, z)
-    close(np.array([python(activation.stable, z=float(value)) for value in z]), a, allowed, z)
+    close(np.array([python(activation.stable, {"z": float(value)}) for value in z]), a, allowed, z)
 
 
 def derivative_is_slope(activation: Activation) -> None:
@@ -179,7 +182,7 @@ def derivative_is_slope(activation: Activation) -> None:
     allowed = TOLERANCE * np.maximum(1.0, np.abs(expected))
     close(derivative(activation, z, a), expected, allowed, z)
     assert activation.derivative is not None
-    run = [python(activation.derivative, z=float(v), a=float(w)) for v, w in zip(z, a, strict=True)]
+    run = [python(activation.derivative, {"z": float(v), "a": float(w)}) for v, w in zip(z, a, strict=True)]
     close(np.array(run), expected, allowed, z)
 
 
@@ -247,7 +250,8 @@ def pieces_reproduce_it(activation: Activation) -> None:
 def has_curvature(activation: Activation) -> None:
     """What has no pieces is curved somewhere, so that no pieces were forgotten."""
     step = 1e-4
-    z = np.linspace(*np.clip(activation.domain, -12.0, 12.0), 97)[1:-1]
+    low, high = np.clip(activation.domain, -12.0, 12.0)
+    z = np.linspace(low, high, 97)[1:-1]
     bend = np.abs(activation(z - step) - 2 * activation(z) + activation(z + step)) / step**2
     # a joint bends at one or two of these numbers
     assert np.sum(bend > 1e-3) >= 5, "affine piece by piece, and has no pieces"
@@ -274,16 +278,16 @@ def coupled_agrees(activation: Activation) -> None:
         a = activation(z)
         scale = np.maximum(1.0, np.abs(a))
         expected = np.array(
-            [float(exact(activation.formula, **_known(activation, z, unit))) for unit in range(len(a))]
+            [float(exact(activation.formula, _known(activation, z, unit))) for unit in range(len(a))]
         )
         close(a, expected, TOLERANCE * scale, a)
         close(_evaluated(activation, z), a, TOLERANCE * scale, a)
-        run = [python(activation.stable, **_known(activation, z, unit)) for unit in range(len(a))]
+        run = [python(activation.stable, _known(activation, z, unit)) for unit in range(len(a))]
         close(np.array(run), a, TOLERANCE * scale, a)
 
 
 def _known(activation: Activation, z: Array, unit: int) -> dict[str, Any]:
-    known: dict[str, Any] = {"z": float(z[unit]), "units": [float(v) for v in z], "count": len(z)}
+    known: dict[str, Any] = {"z": float(z[unit]), "z[]": [float(v) for v in z], "count": len(z)}
     return known | ({"partner": float(z[unit + len(z) // 2])} if activation.row.halves else {})
 
 

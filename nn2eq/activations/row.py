@@ -24,7 +24,7 @@ class Piece:
     open: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     r"""An activation: everything that is particular about it, in one place.
 
@@ -76,7 +76,7 @@ class Row:
         return self.stable or self.formula
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segment:
     """A piece with its parameters filled in: numbers, or arrays (units,) where each unit has its own."""
 
@@ -86,7 +86,7 @@ class Segment:
     open: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Activation:
     """A row with its parameters: numbers, or arrays (units,) where each unit has its own (PReLU).
 
@@ -176,7 +176,8 @@ class Activation:
     def bounds(self, low: Array, high: Array) -> tuple[Array, Array]:
         """Bound the values over boxes low <= z <= high, (..., units) each: two arrays (..., outputs).
 
-        Wider than the true range by a few units in the last place, so that rounding never narrows them.
+        Wider than the true range by a few units in the last place, so that rounding never narrows them; NaN
+        where a box leaves the domain.
         """
         low, high = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
         return self._coupled_bounds(low, high) if self.row.coupled else self._scalar_bounds(low, high)
