@@ -29,8 +29,8 @@ class Header:
     model: the file's name, and sha256 of its bytes. language, form: names of the tables. name: of the
     function. fold: whether affine maps were joined. digits: significant digits of its numbers, 0 if they are
     exact. tolerance: how far an approximate text may be from the network, relative to max(1, |y|), 0 for an
-    exact one. domain: the box that this holds in. checks: a line for each check that ran. notes: further
-    lines for people. version: of nn2eq, this one's if empty.
+    exact one. domain: the box that this holds in, (low, high) for each input. checks: a line for each check
+    that ran. notes: further lines for people. version: of nn2eq, this one's if empty.
     """
 
     model: str = ""
@@ -41,7 +41,7 @@ class Header:
     fold: bool = True
     digits: int = 0
     tolerance: float = 0.0
-    domain: str = ""
+    domain: tuple[tuple[float, float], ...] = ()
     checks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     version: str = ""
@@ -53,7 +53,7 @@ _SINGLE: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "folded": ("fold", lambda text: text != "no"),
     "digits": ("digits", int),
     "tolerance": ("tolerance", float),
-    "domain": ("domain", str),
+    "domain": ("domain", lambda text: tuple(map(_interval, text.split(", ")))),
 }
 """The lines that stand once: what they are called, the field they tell, and how it is read."""
 _REPEATED: Mapping[str, str] = {"check": "checks", "note": "notes"}
@@ -91,10 +91,17 @@ def lines(header: Header) -> Iterator[str]:
         yield from (f"{key}: {escaped(line)}" for line in getattr(header, field))
 
 
-def _told(value: str | bool | float) -> str:
+def _told(value: str | bool | float | tuple[tuple[float, float], ...]) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(f"{low!r}:{high!r}" for low, high in value)
     return escaped(value) if isinstance(value, str) else repr(value)
+
+
+def _interval(text: str) -> tuple[float, float]:
+    low, high = text.split(":")
+    return float(low), float(high)
 
 
 def _version() -> str:

@@ -34,17 +34,22 @@ class Spot:
     found: float
     ulps: float
 
+    def at(self, digits: int = 17) -> str:
+        """Return the inputs, the first few, in at most so many digits."""
+        shown = ", ".join(repr(float(f"{value:.{digits}g}")) for value in self.inputs[:SHOWN])
+        return f"x = ({shown}{', ...' if len(self.inputs) > SHOWN else ''})"
+
 
 @dataclass(frozen=True)
 class Agreement:
     """How well two links of the chain agree.
 
-    link: which two, such as "text and network". how: how the second answer was had, such as "run as numpy".
-    error: the worst difference relative to its scale, and tolerance: what it may be at that spot. kind:
-    "rounding", "single precision" or "error", or "shape" where there is nothing to compare. spot: where the
-    worst difference is, None if there is none. samples: compared; left_out: not compared, for the reason
-    `why_left_out`. unit: the first value that differs, where the text names them. cost: what deliberate
-    rounding (`--digits`) was observed to cost.
+    link: which two, such as "text and network"; how: how the second answer was had. error: the worst
+    difference relative to its scale, and tolerance: what it may be at that spot. kind: "rounding", "single
+    precision" or "error", or "shape" where there is nothing to compare. spot: where the worst difference is.
+    samples: how many were compared; left_out: how many were not, and why. unit: the first value that differs,
+    where the text names them. cost: what deliberate rounding (`--digits`) was observed to cost. note: what
+    else there is to say.
     """
 
     link: str
@@ -55,8 +60,7 @@ class Agreement:
     kind: str
     spot: Spot | None = None
     samples: int = 0
-    left_out: int = 0
-    why_left_out: str = ""
+    left_out: tuple[tuple[int, str], ...] = ()
     unit: str = ""
     cost: float | None = None
     note: str = ""
@@ -65,20 +69,17 @@ class Agreement:
         """Return what there is to say, in one line of ASCII."""
         if not self.holds:
             return f"{self.link} differ ({self.how}): {self.what()}"
-        rounding = f", {self.spot.ulps:.2g} ulp" if self.spot and self.spot.ulps else ""
+        spot = self.spot if self.spot and self.spot.ulps else None
         parts = [
-            f"{self.link} agree: {self.how} on {self.samples} samples, worst error {self.error:.1e}{rounding}"
-            f" (allowed {self.tolerance:.1e})"
+            f"{self.link} agree ({self.how}): worst error {self.error:.1e} of {self.tolerance:.1e} allowed"
+            + (f", {spot.ulps:.2g} ulps" if spot else "")
+            + f", on {self.samples} samples"
+            + (f", at {spot.at(6)}" if spot else "")
         ]
-        if self.spot and self.spot.ulps:
-            parts.append(f"at {self.spot_inputs()}")
         if self.cost is not None:
             parts.append(f"rounding its numbers was observed to cost {self.cost:.1e}")
-        if self.left_out:
-            parts.append(f"{self.left_out} samples left out ({self.why_left_out})")
-        if self.note:
-            parts.append(self.note)
-        return "; ".join(parts)
+        parts += [f"{count} samples left out {why}" for count, why in self.left_out]
+        return "; ".join([*parts, *filter(None, [self.note])])
 
     def what(self) -> str:
         """Return what is wrong: an error or rounding, how large, and against what."""
@@ -88,6 +89,7 @@ class Agreement:
         return (
             f"{spot.output} is {spot.found!r} and should be {spot.expected!r}: {self._verdict()},"
             f" relative error {self.error:.1e} (allowed {self.tolerance:.1e}), {spot.ulps:.2g} ulps"
+            + (f"; {self.note}" if self.note else "")
         )
 
     def where(self) -> str:
@@ -95,14 +97,7 @@ class Agreement:
         if self.spot is None:
             return ""
         unit = f"; the first value that differs is {self.unit}" if self.unit else ""
-        return f"at sample {self.spot.sample + 1}, {self.spot_inputs()}{unit}"
-
-    def spot_inputs(self) -> str:
-        """Return the inputs of the worst sample, the first few."""
-        if self.spot is None:
-            return ""
-        shown = ", ".join(repr(value) for value in self.spot.inputs[:SHOWN])
-        return f"x = ({shown}{', ...' if len(self.spot.inputs) > SHOWN else ''})"
+        return f"at sample {self.spot.sample + 1}, {self.spot.at()}{unit}"
 
     def _verdict(self) -> str:
         return {"single precision": "as single precision or missing digits would make it"}.get(

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.forms.program import Affine, Program, Value
+from nn2eq.emit import emitter
+from nn2eq.errors import Disagreement
+from nn2eq.forms.program import Affine, Apply, Program, Value
 from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
 from nn2eq.proof.agreement import TEXT_TOLERANCE, Agreement, compare
@@ -18,6 +20,8 @@ from nn2eq.proof.samples import samples
 
 Array = NDArray[np.float64]
 LINK = "text and network"
+OVERFLOWS = 300.0
+"""Pre-activations from which a textbook formula may overflow: exp(2z) does from 355."""
 UNIT_TOLERANCE = 1e-10
 """How far a value on the way may be off, relative to its magnitude, and still be the same: errors grow."""
 
@@ -27,6 +31,7 @@ class Expected:
     """What a network answers: x (n, inputs); answers, scale, and tolerance relative to it (n, outputs).
 
     left_out: how many samples are not among them: rounding decides there on which side of a jump a unit is.
+    cost: what deliberate rounding of the numbers was observed to cost, relative to max(1, |y|).
     """
 
     x: Array
@@ -34,6 +39,7 @@ class Expected:
     scale: Array
     tolerance: Array
     left_out: int = 0
+    cost: float | None = None
 
 
 def expect(network: Network, data: Array | None = None) -> Expected:
@@ -69,47 +75,71 @@ def check(
     """
     program = program or matrix(network)
     expected = expect(network, data)
-    cost = _cost(network, program, expected, digits) if digits else None
-    if cost is not None and not cost.holds:
-        return cost
-    if cost is not None:
-        expected = replace(expected, answers=program.evaluate(expected.x))
+    if digits:
+        expected = rounded_on_purpose(network, program, expected, digits)
     answer = run(language, text, expected.x, name)
-    agreement = compare_answer(expected, answer, program, f"evaluated as {language}")
-    return agreement if cost is None else replace(agreement, cost=cost.error)
+    return compare_answer(expected, answer, program, language)
 
 
-def compare_answer(expected: Expected, answer: Answer, program: Program, how: str) -> Agreement:
+def compare_answer(expected: Expected, answer: Answer, program: Program, language: str) -> Agreement:
     """Compare what a text answered with what it must, and if they differ name the first value that does."""
+    kept = ~_overflowed(expected, answer, program, language)
     agreement = compare(
-        expected.answers,
-        answer.outputs,
-        scale=expected.scale,
-        tolerance=expected.tolerance,
+        expected.answers[kept],
+        answer.outputs[kept] if len(answer.outputs) == len(kept) else answer.outputs,
+        scale=expected.scale[kept],
+        tolerance=expected.tolerance[kept],
         link=LINK,
-        how=how,
-        x=expected.x,
+        how=f"evaluated as {language}",
+        x=expected.x[kept],
         outputs=program.outputs,
     )
     unit = "" if agreement.holds else first_difference(program, expected.x, answer.values)
-    return replace(agreement, left_out=expected.left_out, why_left_out="at a jump", unit=unit)
+    reasons = {
+        "at a jump": expected.left_out,
+        "where the textbook formula overflows": int(np.count_nonzero(~kept)),
+    }
+    left_out = tuple((count, why) for why, count in reasons.items() if count)
+    return replace(agreement, left_out=left_out, unit=unit, cost=expected.cost)
 
 
-def _cost(network: Network, program: Program, expected: Expected, digits: int) -> Agreement:
-    """Compare a program with the network: each number may be off by half a unit of its last digit."""
+def _overflowed(expected: Expected, answer: Answer, program: Program, language: str) -> NDArray[np.bool_]:
+    """Return the samples (n,) that a textbook formula in a text for people cannot be evaluated at.
+
+    The quotient of exponentials is NaN from |z| = 710; such a text is for reading, and a machine runs
+    another.
+    """
+    count = len(expected.x)
+    if not emitter(language).for_people or answer.outputs.shape != expected.answers.shape:
+        return np.zeros(count, dtype=np.bool_)
+    values = program.values(expected.x)
+    largest = np.zeros(count)
+    for step in program.predict.steps:
+        if isinstance(step, Apply):
+            largest = np.maximum(largest, np.abs(values[step.arg.name]).max(axis=1))
+    return ~np.isfinite(answer.outputs).all(axis=1) & (largest > OVERFLOWS)
+
+
+def rounded_on_purpose(network: Network, program: Program, expected: Expected, digits: int) -> Expected:
+    """Return what a text must answer that says a program of rounded numbers, and what the rounding costs.
+
+    Raises Disagreement if it costs more than half a unit in each number's last digit can.
+    """
+    answers = program.evaluate(expected.x)
     size = np.maximum(1.0, np.abs(expected.answers))
     most = rounding(widened(network), expected.x, 0.5 * 10.0 ** (1 - digits)).error
-    how = f"rounded to {digits} digits"
-    answers = program.evaluate(expected.x)
-    return compare(
+    cost = compare(
         expected.answers,
         answers,
         scale=size,
         tolerance=most / size,
         link="program and network",
-        how=how,
+        how=f"rounded to {digits} digits",
         x=expected.x,
     )
+    if not cost.holds:
+        raise Disagreement(cost.line(), code="disagreement", where=cost.where())
+    return replace(expected, answers=answers, cost=cost.error)
 
 
 # ----------------------------------------------------------------------------------------- what differs first

@@ -1,0 +1,82 @@
+"""Does a text emitted earlier, edited by hand, or written by someone else say what a network says?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.emit.header import Header, read_header
+from nn2eq.errors import BadRequest
+from nn2eq.forms.rounded import rounded
+from nn2eq.forms.straight import matrix
+from nn2eq.network import Network
+from nn2eq.proof.agreement import Agreement
+from nn2eq.proof.check import Expected, compare_answer, expect, rounded_on_purpose
+from nn2eq.proof.child import run_limited
+from nn2eq.proof.rounding import widened
+
+Array = NDArray[np.float64]
+
+IN_A_BOX = 400
+"""Samples in the box that an approximate text is for."""
+SIGNS: Mapping[str, str] = {
+    "json": r"\s*\{",
+    "latex": r"\\(begin|frac|tanh|operatorname|left|times|sigma|documentclass)\b",
+    "sympy": r"(?m)^(import|from) sympy\b",
+    "numpy": r"(?m)^(import|from) numpy\b",
+    "python": r"(?m)^def \w+\(",
+}
+"""What a text without a header is recognised by, the first sign that is found."""
+
+
+def judge(
+    network: Network, text: str, *, language: str = "", name: str = "", data: Array | None = None
+) -> Agreement:
+    """Compare a stranger's text with the network; it is looked at first, and run in a limited child.
+
+    language, name (of its function): what the text's header says, if they are left out. Exact texts are
+    judged by 1e-12, those that say they are approximate by what they say. Raises BadRequest if the text
+    cannot be recognised or holds what our texts do not, Disagreement if it fails.
+    """
+    header = read_header(text) or Header(language=language or recognised(text))
+    language = language or header.language
+    program = matrix(network, fold=header.fold)
+    expected = expect(network, data) if not header.tolerance else _approximate(network, header)
+    if header.digits:
+        program = rounded(program, header.digits)
+        expected = rounded_on_purpose(network, program, expected, header.digits)
+    answer = run_limited(language, text, expected.x, name or header.name or "predict")
+    agreement = compare_answer(expected, answer, program, language)
+    return replace(agreement, note=_other_model(network, header))
+
+
+def recognised(text: str) -> str:
+    """Return the language that a text without a header is in. Raises BadRequest if nothing tells."""
+    for language, sign in SIGNS.items():
+        if re.match(sign, text) or (language != "json" and re.search(sign, text)):
+            return language
+    raise BadRequest(
+        "no header of nn2eq's and no sign of a language", code="text-unknown", way_out="say --format LANGUAGE"
+    )
+
+
+def _other_model(network: Network, header: Header) -> str:
+    if header.sha256 in ("", network.source.sha256):
+        return ""
+    return f"its header names another model file (sha256 {header.sha256[:12]}...)"
+
+
+def _approximate(network: Network, header: Header) -> Expected:
+    """Return what a text must answer that is for a box, to the tolerance that it names."""
+    if len(header.domain) != network.inputs:
+        what = f"its header names a tolerance on a box of {len(header.domain)} inputs"
+        raise BadRequest(what, code="text-domain", way_out=f"this network has {network.inputs}")
+    low, high = np.array(header.domain, dtype=np.float64).T
+    x = np.random.default_rng(0).uniform(low, high, (IN_A_BOX, network.inputs))
+    x[:2] = low, high
+    answers = widened(network).evaluate(x)
+    return Expected(x, answers, np.maximum(1.0, np.abs(answers)), np.full(answers.shape, header.tolerance))
