@@ -327,6 +327,8 @@ def test_a_row_cannot_be_changed_behind_its_back() -> None:
     alpha = np.array([0.1, 0.2], dtype=np.float32)
     found = filled(ROWS["prelu"], {"alpha": alpha})
     alpha[0] = 9.0
-    assert found.per_unit["alpha"][0] == np.float64(np.float32(0.1))
+    assert found.per_unit["alpha"][0] == np.float32(0.1)
+    assert found.per_unit["alpha"].dtype == np.float32, "its shortest decimal is 0.1, as float32"
+    assert found(np.array([-1.0, -1.0])).dtype == np.float64
     with pytest.raises(ValueError, match="read-only"):
         found.per_unit["alpha"][0] = 9.0

@@ -8,11 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 from nn2eq.activations.coupled import COUPLED
 from nn2eq.activations.piecewise import PIECEWISE
-from nn2eq.activations.row import Activation, Array, Row
+from nn2eq.activations.row import Activation, Row
 from nn2eq.activations.smooth import SMOOTH
 from nn2eq.activations.transforms import INPUT_TRANSFORMS
 from nn2eq.errors import BadRequest, DamagedFile, UnsupportedModel
@@ -113,12 +114,7 @@ def filled(row: Row, parameters: Given, *, groups: int = 1) -> Activation:
 
     Raises UnsupportedModel for an argument that the row does not have, DamagedFile for a value out of place.
     """
-    unknown = sorted(set(parameters) - set(row.parameters))
-    if unknown:
-        known = ", ".join(row.parameters) or "no arguments"
-        raise _unsupported(
-            f"{row.name} with the argument {unknown[0]!r:.80}", f"of {row.name} nn2eq reads {known}"
-        )
+    _require_known(row.name, parameters, row.parameters)
     given = {**row.parameters, **parameters}
     values = {key: _checked(row, key, value) for key, value in given.items()}
     for condition in row.require:
@@ -164,12 +160,7 @@ def _respelled(row: Row, parameters: Given) -> dict[str, Any]:
 def _member(row: Row, given: Given) -> tuple[Row, Given]:
     """Choose the simplest row of a family for the arguments."""
     family = FAMILIES[row.name]
-    unknown = [key for key in given if key not in family.defaults]
-    if unknown:
-        raise _unsupported(
-            f"{row.name} with the argument {unknown[0]!r:.80}",
-            f"of {row.name} nn2eq reads {', '.join(family.defaults)}",
-        )
+    _require_known(row.name, given, family.defaults)
     whole = {**family.defaults, **given}
     for member, fixed in family.rows:
         if all(_same(whole[key], value) for key, value in fixed.items()):
@@ -179,6 +170,13 @@ def _member(row: Row, given: Given) -> tuple[Row, Given]:
     )
 
 
+def _require_known(name: str, given: Given, known: Given) -> None:
+    for key in given:
+        if key not in known:
+            reads = ", ".join(known) or "no arguments"
+            raise _unsupported(f"{name} with the argument {key!r:.80}", f"of {name} nn2eq reads {reads}")
+
+
 def _same(value: Any, wanted: float | bool | None) -> bool:
     return isinstance(value, int | float | None) and value == wanted
 
@@ -186,9 +184,10 @@ def _same(value: Any, wanted: float | bool | None) -> bool:
 _LARGEST = float(np.finfo(np.float64).max)
 
 
-def _checked(row: Row, key: str, value: Any) -> float | Array:
+def _checked(row: Row, key: str, value: Any) -> float | NDArray[Any]:
+    """Return a number, or one for each unit in the dtype in which it was stored."""
     if isinstance(value, np.ndarray) and value.ndim == 1 and np.all(np.isfinite(value)):
-        array = value.astype(np.float64)
+        array = value.astype(np.float32 if value.dtype == np.float32 else np.float64)
         array.setflags(write=False)
         return array
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST:

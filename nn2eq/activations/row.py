@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ class Activation:
     """
 
     row: Row
-    parameters: Mapping[str, float | Array] = field(default_factory=dict)
+    parameters: Mapping[str, float | NDArray[Any]] = field(default_factory=dict)
     groups: int = 1
 
     @cached_property
@@ -103,7 +104,7 @@ class Activation:
         return {key: fm.number(float(value)) for key, value in self.parameters.items() if np.ndim(value) == 0}
 
     @cached_property
-    def per_unit(self) -> Mapping[str, Array]:
+    def per_unit(self) -> Mapping[str, NDArray[Any]]:
         """The parameters of which each unit has its own, (units,) each."""
         return {key: np.asarray(value) for key, value in self.parameters.items() if np.ndim(value) == 1}
 
