@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from nn2eq.errors import Nn2eqError
 from nn2eq.network import Network
 from nn2eq.reading import child
 from nn2eq.reading.build import build
+from nn2eq.reading.live import is_live, read_live
+from nn2eq.reading.own_json import read_network, write_network
+
+__all__ = ["Started", "read", "read_live", "read_network", "start", "write_network"]
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,10 @@ def start(path: str | os.PathLike[str], *, weights: str | os.PathLike[str] | Non
     return Started(file, child.start(file, None if weights is None else os.fspath(weights)))
 
 
-def read(path: str | os.PathLike[str], *, weights: str | os.PathLike[str] | None = None) -> Network:
-    """Read a saved network, whatever its container is; WEIGHTS are those of an architecture in JSON.
+def read(model: str | os.PathLike[str] | Any, *, weights: str | os.PathLike[str] | None = None) -> Network:
+    """Read a saved network, whatever its container is, or a live keras.Model.
 
-    Raises UnsupportedModel for what nn2eq does not read and DamagedFile for what is broken, naming file, layer and
-    field.
+    weights: the file with the weights, for an architecture in JSON. Raises UnsupportedModel for what nn2eq
+    does not read and DamagedFile for what is broken, naming file, layer and field.
     """
-    return start(path, weights=weights).finish()
+    return read_live(model) if is_live(model) else start(model, weights=weights).finish()

@@ -1,4 +1,4 @@
-"""What a container holds, as plain data: bytes of JSON and named arrays; and how both cross a pipe without pickle."""
+"""What a container holds, as plain data, JSON and named arrays; and how it crosses a pipe without pickle."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ Array = NDArray[Any]
 
 DTYPES = ("float32", "float64", "int64")
 """What crosses the pipe: float16 and bfloat16 are widened before (exactly), integers are counts."""
+
+HDF5, KERAS_ZIP, STORE, SAVED_MODEL, JSON = "HDF5", "keras zip", "Keras weights", "SavedModel", "JSON"
+
+CONFIG_NAMES = {HDF5: "model_config", KERAS_ZIP: "config.json", SAVED_MODEL: "the metadata"}
+"""Where each container keeps the model's description."""
 
 HEADER_LIMIT = 1 << 26
 """Bytes of names and shapes that a header may take."""
@@ -40,7 +45,7 @@ class Archive:
     """A container's content, not yet understood.
 
     container    what kind of container it is, for people
-    layout       how groups belong to layers: "order" (legacy HDF5), "classes" (Keras 3), "graph" (SavedModel), ""
+    layout       how groups belong to layers, a key of the table in `pairing`; "" where there are none
     config       the bytes of the model's JSON, b"" where only weights are stored
     version      the Keras version that saved it, "" where it does not say
     sha256       of the file's bytes
@@ -52,6 +57,11 @@ class Archive:
     version: str = ""
     sha256: str = ""
     groups: tuple[Group, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """What the config is called in messages."""
+        return CONFIG_NAMES.get(self.container, "the JSON")
 
 
 def encode(archive: Archive) -> Iterator[bytes | memoryview]:
@@ -71,7 +81,7 @@ def encode(archive: Archive) -> Iterator[bytes | memoryview]:
     yield archive.config
     for group in archive.groups:
         for _, array in group.weights:
-            yield memoryview(np.ascontiguousarray(array)).cast("B")
+            yield np.ascontiguousarray(array).data.cast("B")
 
 
 def encode_error(error: Nn2eqError) -> Iterator[bytes | memoryview]:
@@ -87,7 +97,7 @@ def _framed(header: dict[str, Any]) -> Iterator[bytes]:
 
 
 def decode(take: Callable[[int], memoryview]) -> Archive:
-    """Build an archive from a stream; take(n) gives exactly n bytes. Nothing the stream says is believed unchecked."""
+    """Build an archive from a stream; take(n) gives exactly n bytes. Nothing in it is believed unchecked."""
     size = int.from_bytes(take(8), "little")
     if size > HEADER_LIMIT:
         raise DamagedFile("names and shapes alone are larger than any model's", code="too-large")

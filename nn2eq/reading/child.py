@@ -1,8 +1,8 @@
 """Reading in a limited child process: a crash, a hang or a bomb in a stranger's file becomes one clear error.
 
-HDF5's C library crashes or hangs on a few damaged files in a thousand. So the file is read by a child that is forked
-before h5py is imported (spawned where fork is not there or not safe), that puts itself under limits of memory, time,
-writing and opening, and that answers through a pipe with plain JSON and the bytes of arrays.
+HDF5's C library crashes or hangs on a few damaged files in a thousand. So the file is read by a child that is
+forked before h5py is imported (spawned where fork is not there or not safe), that puts itself under limits of
+memory, time, writing and opening, and that answers through a pipe with plain JSON and the bytes of arrays.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Reading:
         self._taken += size
         if self._taken > ANSWER_LIMIT:
             raise EOFError
-        view = memoryview(np.empty(size, np.uint8))
+        view = np.empty(size, np.uint8).data
         done = 0
         while done < size:
             step = self.stream.readinto(view[done:])
@@ -144,7 +144,7 @@ def _wall(path: str, weights: str | None) -> float:
 
 
 def _serve(descriptor: int, path: str, weights: str | None) -> NoReturn:
-    """Be the child: answer and end, without a word on the standard streams and without the parent's farewells."""
+    """Be the child: answer and end, silent on the standard streams and without the parent's farewells."""
     status = 1
     try:
         nowhere = os.open(os.devnull, os.O_RDWR)

@@ -1,4 +1,4 @@
-"""Telling containers apart by their bytes, never by a suffix, and reading the one it is. Runs in the limited child."""
+"""Telling containers apart by their bytes, never by a suffix, in the limited child."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 
 from nn2eq.errors import DamagedFile, UnsupportedModel
 from nn2eq.reading import files
-from nn2eq.reading.archive import Archive
+from nn2eq.reading.archive import JSON, Archive
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
@@ -33,9 +33,9 @@ def load(
 ) -> Archive:
     """Read the container at PATH, with the weights of the one at WEIGHTS if given.
 
-    settle: called with the number of bytes once everything is imported and opened, before anything is parsed; a
-    child process puts itself under its limits there. The sha256 is that of the file's bytes; of both files' bytes, one
-    after the other, where there are two.
+    settle: called with the number of bytes once everything is imported and opened, before anything is
+    parsed; a child process puts itself under its limits there. The sha256 is that of the file's bytes; of two
+    files' bytes, one after the other, where there are two.
     """
     if files.is_folder(path):
         from nn2eq.reading import saved_model
@@ -60,7 +60,7 @@ def reader(data: bytes) -> Callable[[bytes], Archive]:
 
         return keras_zip.read
     if data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
-        return partial(Archive, "JSON", "")
+        return partial(Archive, JSON, "")
     raise DamagedFile(
         f"not a model: {_guess(data)}", code="not-a-model", way_out=f"nn2eq reads {WHAT_IS_READ}"
     )
@@ -81,7 +81,7 @@ def _joined(model: Archive, weights: Archive) -> Archive:
     if not weights.layout:
         raise UnsupportedModel("the file given with --weights holds no weights", code="no-weights")
     return Archive(
-        container=f"{model.container} + {weights.container}",
+        container=model.container,
         layout=weights.layout,
         config=model.config,
         version=model.version or weights.version,

@@ -1,4 +1,4 @@
-"""A config as a stranger wrote it: every value is asked for by name and type, and refused by name if it is another."""
+"""A stranger's config: every value is asked for by name and type, and refused by name if it is another."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Fields:
-    """The fields of a config, and what it is the config of; several keys are names of one thing in several versions."""
+    """The fields of a config, and of what; several keys are one thing's names in several versions."""
 
     values: Mapping[str, Any]
     where: str

@@ -43,7 +43,7 @@ def size(path: str) -> int:
 
 
 def read_bytes(path: str, limit: int = FILE_LIMIT) -> bytes:
-    """Read a regular file, or standard input for "-", whole; what is parsed and what is hashed is then the same."""
+    """Read a regular file whole, or standard input for "-"; what is parsed and what is hashed is then one."""
     try:
         if path == STANDARD_INPUT:
             return _read_all(0, limit)

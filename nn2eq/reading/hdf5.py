@@ -1,7 +1,7 @@
 """HDF5 from a stranger: look-ups by name along hard links only, and data sets that are plainly what they say.
 
-Runs in the limited child, the only place where h5py is imported. The whole file is in memory and no further file
-can be opened, so even a link or an external storage that were overlooked here would lead nowhere.
+Runs in the limited child, the only place where h5py is imported. The whole file is in memory and no further
+file can be opened, so even a link or an external storage that were overlooked here would lead nowhere.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def members(group: h5py.Group) -> list[str]:
 
 
 def texts(group: h5py.Group, name: str) -> list[str]:
-    """Return an attribute that lists names; Keras splits long lists into NAME0, NAME1, …"""
+    """Return an attribute that lists names; Keras splits a long list into NAME0, NAME1 and so on."""
     if name in group.attrs:
         return _texts(group, name)
     found: list[str] = []
@@ -167,9 +167,10 @@ def _texts(group: h5py.Group, name: str) -> list[str]:
     with damage(f"{name} cannot be read"):
         value = group.attrs[name]
     items = value.tolist() if isinstance(value, np.ndarray) and value.ndim == 1 else [None]
-    if not all(isinstance(item, str | bytes) for item in items):
+    names = [_text(item) for item in items if isinstance(item, str | bytes)]
+    if len(names) < len(items):
         raise DamagedFile(f"{name} is not a list of names", code="hdf5")
-    return [_text(item) for item in items]
+    return names
 
 
 def text(group: h5py.Group, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""An HDF5 file by itself: a legacy model or its weights, or Keras 3's weights store. Runs in the limited child."""
+"""An HDF5 file by itself: a legacy model or its weights, or Keras 3's weights store."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _NOT_BRACKET = re.compile(r"[^\[\]{}]+")
 
 
 def parse(data: bytes, where: str, *, limit: int = CONFIG_LIMIT) -> Any:
-    """Parse JSON text in UTF-8; WHERE names it in errors. No NaN, no repeated key, no number beyond float64."""
+    """Parse JSON in UTF-8; WHERE names it in errors. No NaN, no key twice, no number beyond float64."""
     if len(data) > limit:
         raise DamagedFile(
             f"{where} is too large: {len(data):,} bytes, the limit is {limit:,}", code="too-large"

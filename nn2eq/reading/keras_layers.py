@@ -1,7 +1,7 @@
 """THE table of Keras layers: which weights a class has, and what maps it amounts to.
 
-Everything particular about a class is here. Defaults are those of the layer class, which are not always those of the
-function of the same name: the layer LeakyReLU has a slope of 0.3, the function leaky_relu 0.2.
+Everything particular about a class is here. Defaults are those of the layer class, which are not always those
+of the function of the same name: the layer LeakyReLU has a slope of 0.3, the function leaky_relu 0.2.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Row:
     weights: Callable[[Fields], tuple[str, ...]] = lambda fields: ()
 
 
-# ------------------------------------------------------------------------------------------------- activations
+# ------------------------------------------------------------------------------------------------ activations
 
 
 def _function(given: Given, name: str | None, parameters: Mapping[str, Any] | None = None) -> Made:
@@ -103,7 +103,7 @@ def _function(given: Given, name: str | None, parameters: Mapping[str, Any] | No
 
 
 def _activation(given: Given, key: str = "activation") -> Made:
-    """An activation as a field says it: a name, a reference to a function of Keras, or a layer without weights."""
+    """An activation as a field says it: a name, a reference to a function, or a layer without weights."""
     value = given.fields.get(key)
     if value is None or isinstance(value, str):
         return _function(given, value)
@@ -173,7 +173,7 @@ def _over_tail(given: Given, axes: tuple[int, ...], name: str, parameters: Mappi
     return Made(given.shape, made.maps)
 
 
-# ------------------------------------------------------------------------------------------------- affine maps
+# ------------------------------------------------------------------------------------------------ affine maps
 
 
 def _dense(given: Given) -> Made:
@@ -186,13 +186,11 @@ def _dense(given: Given) -> Made:
 
 
 def _dense_weights(fields: Fields) -> tuple[str, ...]:
-    if fields.get("quantization_config") is not None:
-        raise UnsupportedModel(f"{fields.where} is quantized", code="quantized")
     return ("kernel", "bias") if fields.flag("use_bias", "bias", default=True) else ("kernel",)
 
 
 def diagonal(kernel: Array, bias: Array, shape: Shape) -> Affine:
-    """x * kernel + bias for arrays that broadcast to the known axes of SHAPE."""
+    """Return x * kernel + bias for arrays that broadcast to the known axes of SHAPE."""
     inner = shapes.known(shape)
     per_unit = max(kernel.ndim, bias.ndim) <= 1
     across = inner[-1:] if per_unit else inner
@@ -216,7 +214,7 @@ def _rescaling(given: Given) -> Made:
 
 
 def _aligned(given: Given, array: Array, axes: tuple[int, ...]) -> Array:
-    """Reshape an array with one axis for each of AXES so that it broadcasts to the known axes of the input."""
+    """Reshape an array, one axis for each of AXES, so that it broadcasts to the known axes of the input."""
     rank, inner = len(given.shape) + 1, shapes.known(given.shape)
     kept = sorted({axis + rank if axis < 0 else axis for axis in axes})
     if any(not rank - len(inner) <= axis < rank for axis in kept):
@@ -263,7 +261,7 @@ def _exactly(given: Given, array: Array, axes: tuple[int, ...]) -> Array:
 
 
 def _scaled_weights(*behind: str) -> Callable[[Fields], tuple[str, ...]]:
-    """gamma and beta as the flags `scale` and `center` say, and what follows them."""
+    """Name gamma and beta as the flags `scale` and `center` say, and what follows them."""
 
     def weights(fields: Fields) -> tuple[str, ...]:
         gamma = ("gamma",) if fields.flag("scale", default=True) else ()
@@ -313,7 +311,7 @@ def _layer_normalization(given: Given) -> Made:
     return Made(given.shape, (*made.maps, diagonal(gamma, beta, given.shape)))
 
 
-# ------------------------------------------------------------------------------------------------- shapes alone
+# ----------------------------------------------------------------------------------------------- shapes alone
 
 
 def _nothing(given: Given) -> Made:

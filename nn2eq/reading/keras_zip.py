@@ -1,4 +1,4 @@
-"""The `.keras` zip of Keras 3 and of Keras 2.12 to 2.15: exact members, each once, unpacked in bounded steps."""
+"""The `.keras` zip of Keras 3 and 2.12 to 2.15: exact members, each once, unpacked in bounded steps."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import zlib
 from dataclasses import replace
 
 from nn2eq.errors import DamagedFile, UnsupportedModel
-from nn2eq.reading import hdf5, json_text, store
-from nn2eq.reading.archive import Archive
+from nn2eq.reading import config, hdf5, json_text, store
+from nn2eq.reading.archive import CONFIG_NAMES, KERAS_ZIP, Archive
 from nn2eq.reading.limits import CHUNKED_LIMIT, CONFIG_LIMIT
 
-CONTAINER = "keras zip"
-CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+CONFIG, METADATA, WEIGHTS = CONFIG_NAMES[KERAS_ZIP], "metadata.json", "model.weights.h5"
 
 codecs.lookup("cp437")  # zipfile needs it for names, later, when no file can be opened any more
 
@@ -46,16 +45,19 @@ def _read(archive: zipfile.ZipFile) -> Archive:
             code="no-weights",
             way_out="weights in shards or as .npz are not read",
         )
+    told = _member(archive, CONFIG, CONFIG_LIMIT)
+    config.understand(told, CONFIG)
+    if WEIGHTS not in names:
+        raise UnsupportedModel(
+            f"the zip holds no {WEIGHTS}",
+            code="no-weights",
+            way_out="weights in shards or as .npz are not read",
+        )
     weights = _member(archive, WEIGHTS, CHUNKED_LIMIT + 8 * archive.getinfo(WEIGHTS).compress_size)
     if not weights.startswith(b"\x89HDF\r\n\x1a\n"):
         raise DamagedFile(f"{WEIGHTS} is not an HDF5 file", code="hdf5")
-    file = hdf5.File(weights, WEIGHTS)
-    return replace(
-        store.read(file),
-        container=CONTAINER,
-        config=_member(archive, CONFIG, CONFIG_LIMIT),
-        version=_version(archive),
-    )
+    found = store.read(hdf5.File(weights, WEIGHTS))
+    return replace(found, container=KERAS_ZIP, config=told, version=_version(archive))
 
 
 def _version(archive: zipfile.ZipFile) -> str:

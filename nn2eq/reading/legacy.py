@@ -1,15 +1,13 @@
-"""Legacy HDF5 files (Keras 1, 2, tf.keras, Keras 3): a JSON attribute, and one group of named weights a layer."""
+"""Legacy HDF5 files (Keras 1, 2, 3 and tf.keras): a JSON attribute, and a group of named weights a layer."""
 
 from __future__ import annotations
 
 import h5py
 
 from nn2eq.errors import DamagedFile
-from nn2eq.reading import hdf5
-from nn2eq.reading.archive import Archive, Group
+from nn2eq.reading import config, hdf5
+from nn2eq.reading.archive import CONFIG_NAMES, HDF5, Archive, Group
 from nn2eq.reading.names import quoted
-
-CONTAINER = "HDF5"
 
 
 def is_legacy(root: h5py.Group) -> bool:
@@ -22,20 +20,16 @@ def is_legacy(root: h5py.Group) -> bool:
 def read(file: hdf5.File) -> Archive:
     """Read the config, if it is there, and every layer's weights, in the order of `layer_names`."""
     root = file.root
-    config = hdf5.text(root, "model_config")
+    told = (hdf5.text(root, "model_config") or "").encode("utf-8", "surrogateescape")
+    if told or "model_config" in root.attrs:
+        config.understand(told, CONFIG_NAMES[HDF5])
     place = hdf5.group_at(root, "model_weights") if hdf5.has(root, "model_weights") else root
     version = hdf5.text(root, "keras_version") or hdf5.text(place, "keras_version") or ""
-    return Archive(
-        container=CONTAINER,
-        layout="order",
-        config=(config or "").encode("utf-8", "surrogateescape"),
-        version=version,
-        groups=_groups(file, place),
-    )
+    return Archive(HDF5, "order", told, version, groups=_groups(file, place))
 
 
 def _groups(file: hdf5.File, place: h5py.Group) -> tuple[Group, ...]:
-    """h5py lists groups by the alphabet; the attributes `layer_names` and `weight_names` have Keras' order."""
+    """List groups as `layer_names` does; h5py goes by the alphabet, where dense_10 precedes dense_2."""
     names = hdf5.texts(place, "layer_names")
     if len(set(names)) < len(names):
         raise DamagedFile("layer_names lists a layer twice", code="duplicate-name")

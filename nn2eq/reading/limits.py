@@ -20,7 +20,7 @@ CONFIG_LIMIT = 4 * MIB
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a reading process may use: seconds by the clock and of work, bytes of memory, files opened later."""
+    """What a reading process may use: seconds by the clock and of work, bytes of memory, further files."""
 
     wall: float
     cpu: int
@@ -39,7 +39,7 @@ FOLDER = Limits(wall=120.0, cpu=60, memory=3 << 30, opens_files=True)
 
 
 def apply(limits: Limits) -> None:
-    """Put this process under LIMITS for the rest of its life: nothing can be written, no further file opened."""
+    """Put this process under LIMITS for good: nothing can be written, no further file opened."""
     try:
         import resource
     except ImportError:  # no such thing on Windows: there the clock alone limits

@@ -1,4 +1,4 @@
-"""The JSON of a model as a chain of layers: Sequential, or a functional model in which each layer follows one other."""
+"""The JSON of a model as a chain of layers: Sequential, or a functional model without branches."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MODEL_MODULES = frozenset(_KERAS) | frozenset(
         ),
     )
 )
-"""Where Keras' own classes live. A class of the same name from elsewhere is an impostor: it may compute anything."""
+"""Where Keras' own classes live. A class of the same name from elsewhere may compute anything."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def model_config(value: Any, where: str) -> ModelConfig:
     return item
 
 
-def _item(value: Any, where: str) -> LayerConfig | ModelConfig:
+def _item(value: Any, where: str, inside: str = "") -> LayerConfig | ModelConfig:
     """Understand one entry: a layer or a model."""
     if not isinstance(value, dict):
         raise DamagedFile(f"{where}: not an object with class_name and config", code="config")
@@ -96,7 +96,7 @@ def _item(value: Any, where: str) -> LayerConfig | ModelConfig:
     name = config.get("name", value.get("name", ""))
     if not isinstance(name, str):
         raise DamagedFile(f"{where}: its name is not a text", code="config")
-    where = f"{where} {quoted(name)}" if name else where
+    where = f"{where} {quoted(name)}{inside}" if name else f"{where}{inside}"
     _check_origin(value, class_name, where)
     fields, built = Fields(config, where), Fields(_build(value), where)
     if class_name not in MODELS:
@@ -138,8 +138,7 @@ def _numbered(entries: list[Any], where: str) -> list[LayerConfig | ModelConfig]
     number = 0
     for entry in entries:
         number += not (isinstance(entry, dict) and entry.get("class_name") == INPUT_LAYER)
-        inside = "" if where.startswith("the model") else f" in {where}"
-        found.append(_item(entry, f"layer {number}{inside}"))
+        found.append(_item(entry, f"layer {number}", "" if where.startswith("the model") else f" in {where}"))
     names: set[str] = set()
     for name in filter(None, (layer.name for layer in found)):
         if name in names:

@@ -6,5 +6,5 @@ LONGEST = 60
 
 
 def quoted(text: str) -> str:
-    """Quote TEXT, cut to a readable length; whatever does not print (controls, bidi marks, surrogates) is escaped."""
+    """Quote TEXT, cut short; whatever does not print (controls, bidi marks, surrogates) is escaped."""
     return repr(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")

@@ -1,4 +1,4 @@
-"""Which stored array is which weight of which layer: as Keras pairs them, and refused where it would be a guess."""
+"""Which stored array is which weight of which layer: as Keras pairs them, and never by a guess."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def _weighted(model: ModelConfig) -> list[Item]:
     return [item for item in model.layers if _leaves(item)]
 
 
-# ------------------------------------------------------------------------------------- legacy HDF5: by position
+# ----------------------------------------------------------------------------------- legacy HDF5: by position
 
 
 def _by_order(model: ModelConfig, groups: Sequence[Group]) -> Weights:
-    """The groups with weights belong to the layers with weights, one after the other; names only confirm it."""
+    """Match groups with weights and layers with weights one after the other; names only confirm it."""
     items = _weighted(model)
     if len(items) != len(groups):
         raise DamagedFile(
-            f"layer_names lists {len(groups)} layers with weights ({_labels(group.label for group in groups)}), "
+            f"layer_names lists {len(groups)} with weights ({_labels(group.label for group in groups)}), "
             f"the config has {len(items)} ({_labels(item.name for item in items)})",
             code="weight-count",
         )
@@ -88,7 +88,7 @@ def _in_order(leaf: LayerConfig, weights: Mapping[str, Array]) -> dict[str, Arra
 
 
 def _confirm(leaf: LayerConfig, name: str, stored: str) -> None:
-    """Check that a stored name such as `scope/dense_1/kernel_1:0`, or `dense_1_W` of Keras 1, means this weight."""
+    """Check that a stored name, `scope/dense_1/kernel_1:0` or Keras 1's `dense_1_W`, means this weight."""
     last = stored.rsplit("/", 1)[-1].removesuffix(":0")
     known = "|".join((name, *ALIASES.get(name, ())))
     if not _ANONYMOUS.fullmatch(last) and not re.fullmatch(rf"(.*_)?({known})(_\d+)?", last, re.DOTALL):
@@ -97,7 +97,7 @@ def _confirm(leaf: LayerConfig, name: str, stored: str) -> None:
         )
 
 
-# ------------------------------------------------------------- Keras 3's store: by class and counter in each model
+# -------------------------------------------------------- Keras 3's store: by class and counter in each model
 
 
 def _by_class(model: ModelConfig, groups: Sequence[Group]) -> Weights:
@@ -152,7 +152,7 @@ def _numbered(leaf: LayerConfig, group: Group) -> dict[str, Array]:
     names = weight_names(leaf)
     if len(names) != len(group.weights):
         raise DamagedFile(
-            f"{leaf.fields.where}: it has the weights {_labels(names)}, {group.label}/vars holds {len(group.weights)}",
+            f"{leaf.fields.where}: it has the weights {_labels(names)}, {len(group.weights)} are stored",
             code="weight-count",
         )
     return {name: array for name, (_, array) in zip(names, group.weights, strict=True)}
@@ -171,7 +171,7 @@ def _counter(base: str, name: str) -> int | None:
     return int(found[1] or 0) if found else None
 
 
-# -------------------------------------------------------------- SavedModel: by the names in the checkpoint's graph
+# --------------------------------------------------------- SavedModel: by the names in the checkpoint's graph
 
 
 def _by_graph(model: ModelConfig, groups: Sequence[Group]) -> Weights:
@@ -210,10 +210,35 @@ def _named(leaf: LayerConfig, group: Group) -> dict[str, Array]:
     return found
 
 
+# --------------------------------------------------------------------------------------- live models: by name
+
+
+def _by_name(model: ModelConfig, groups: Sequence[Group]) -> Weights:
+    """Match the names of layers; a live model's weights come in Keras' order."""
+    weights: Weights = {}
+    stored = {group.path: group for group in groups}
+    places: list[tuple[ModelConfig, tuple[str, ...]]] = [(model, ())]
+    while places:
+        place, path = places.pop()
+        for item in _weighted(place):
+            here = (*path, item.name)
+            if isinstance(item, ModelConfig):
+                places.append((item, here))
+            else:
+                weights[id(item)] = _numbered(item, stored.pop(here, Group(here, ())))
+    if stored:
+        left = next(iter(stored.values())).label
+        raise DamagedFile(
+            f"{quoted(left)} has weights of which its config knows nothing", code="weight-count"
+        )
+    return weights
+
+
 _LAYOUTS: Mapping[str, Callable[[ModelConfig, Sequence[Group]], Weights]] = {
     "order": _by_order,
     "classes": _by_class,
     "graph": _by_graph,
+    "names": _by_name,
 }
 
 

@@ -1,4 +1,4 @@
-"""Just enough of the protobuf wire format to take single fields out of a message; nothing of it is ever built."""
+"""Just enough of the protobuf wire format to take single fields out of a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A SavedModel folder: Keras' own metadata say what the layers are, TensorFlow's checkpoint holds their weights.
+"""A SavedModel folder: Keras' metadata say what the layers are, a TensorFlow checkpoint holds their weights.
 
 The graph in it is never loaded, let alone run. TensorFlow is imported only to read the checkpoint.
 """
@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 
 from nn2eq.errors import DamagedFile, UnsupportedModel
-from nn2eq.reading import files, protobuf
-from nn2eq.reading.archive import Archive, Array, Group
+from nn2eq.reading import config, files, protobuf
+from nn2eq.reading.archive import CONFIG_NAMES, SAVED_MODEL, Archive, Array, Group
 from nn2eq.reading.limits import FILE_LIMIT
 from nn2eq.reading.names import quoted
 
-CONTAINER = "SavedModel"
 GRAPH, METADATA, WEIGHTS = "saved_model.pb", "keras_metadata.pb", "variables"
 PREFIX = "variables"
 
@@ -39,7 +38,8 @@ def read(folder: str, *, settle: Callable[[int], None] = lambda size: None) -> A
     """
     if not os.path.isfile(os.path.join(folder, GRAPH)):
         raise DamagedFile(f"a folder, but not a SavedModel: it holds no {GRAPH}", code="not-a-model")
-    config, digest = _description(folder), _digest(folder)
+    told, digest = _description(folder), _digest(folder)
+    config.understand(told, CONFIG_NAMES[SAVED_MODEL])
     load_checkpoint = _tensorflow()
     settle(0)
     prefix = os.path.join(folder, WEIGHTS, PREFIX)
@@ -54,29 +54,32 @@ def read(folder: str, *, settle: Callable[[int], None] = lambda size: None) -> A
             code="checkpoint",
             where=quoted(f"{type(error).__name__}: {error}"),
         ) from None
-    return Archive(CONTAINER, layout="graph", config=config, sha256=digest, groups=groups)
+    return Archive(SAVED_MODEL, layout="graph", config=told, sha256=digest, groups=groups)
 
 
-# ------------------------------------------------------------------------------------------------ the description
+# -------------------------------------------------------------------------------------------- the description
 
 
 def _description(folder: str) -> bytes:
     """Return the JSON of the model: from keras_metadata.pb, before Keras 2.5 from the object graph."""
-    if os.path.isfile(os.path.join(folder, METADATA)):
-        nodes = protobuf.messages(files.read_bytes(os.path.join(folder, METADATA)), 1)
-        found = (
-            (protobuf.data(node, 4), protobuf.data(node, 5)) for node in nodes if not protobuf.whole(node, 2)
-        )
-    else:
-        found = _objects(files.read_bytes(os.path.join(folder, GRAPH)))
+    has_metadata = os.path.isfile(os.path.join(folder, METADATA))
+    message = files.read_bytes(os.path.join(folder, METADATA if has_metadata else GRAPH))
+    found = _metadata(message) if has_metadata else _objects(message)
     kind, text = next(found, (b"", b""))
     if kind not in _MODELS or not text:
         raise UnsupportedModel(
             "the SavedModel does not say of which layers it consists",
             code="needs-config",
-            way_out="nn2eq reads Sequential and functional models saved by Keras 2, not exported or subclassed ones",
+            way_out="nn2eq reads Sequential and functional models saved by Keras 2, not exported ones",
         )
     return text
+
+
+def _metadata(message: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield kind and metadata of the object with the number 0, the model."""
+    for node in protobuf.messages(message, 1):
+        if not protobuf.whole(node, 2):
+            yield protobuf.data(node, 4), protobuf.data(node, 5)
 
 
 def _objects(message: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -113,7 +116,7 @@ def _stored_bytes(folder: str) -> int:
     return sum(os.path.getsize(os.path.join(folder, name)) for name in _files(folder))
 
 
-# ------------------------------------------------------------------------------------------------ the checkpoint
+# --------------------------------------------------------------------------------------------- the checkpoint
 
 
 def _tensorflow() -> Callable[[str], Any]:
@@ -132,7 +135,7 @@ def _tensorflow() -> Callable[[str], Any]:
 
 
 def _groups(checkpoint: Any, stored_bytes: int) -> tuple[Group, ...]:
-    """Walk the checkpoint's objects along `layer_with_weights-0` and so on, the only way that leads to layers."""
+    """Walk the checkpoint's objects along `layer_with_weights-0` and so on, which lead to the layers."""
     graph = checkpoint.get_tensor(_OBJECT_GRAPH)
     nodes = list(protobuf.messages(graph if isinstance(graph, bytes) else b"", 1))
     if not 0 < len(nodes) <= NODES_LIMIT:

@@ -7,7 +7,7 @@ import math
 from nn2eq.errors import UnsupportedModel
 
 Shape = tuple[int | None, ...]
-"""Without the batch axis. An open axis is like a second batch: every layer read here acts on the axes behind it."""
+"""Without the batch axis. An open axis is a second batch: layers act on the axes behind it."""
 
 LARGEST = 1 << 24
 """Numbers that a layer may give."""

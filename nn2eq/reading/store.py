@@ -1,4 +1,4 @@
-"""Keras 3's weights store (`.weights.h5`, also inside a `.keras`): groups named by class and counter, not by layer."""
+"""Keras 3's weights store (`.weights.h5`, also inside a `.keras`): groups named by class and counter."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import h5py
 
-from nn2eq.errors import DamagedFile
+from nn2eq.errors import DamagedFile, Nn2eqError
 from nn2eq.reading import hdf5
-from nn2eq.reading.archive import Archive, Array, Group
-
-CONTAINER = "Keras weights"
+from nn2eq.reading.archive import STORE, Archive, Array, Group
+from nn2eq.reading.names import quoted
 
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 """Where a model keeps its layers: Keras 3 and TensorFlow 2.14 on, and 2.12 to 2.13."""
@@ -49,7 +48,7 @@ def read(file: hdf5.File) -> Archive:
             if variables:
                 groups.append(Group(child.path, variables))
             places.append(child)
-    return Archive(CONTAINER, layout="classes", groups=tuple(groups))
+    return Archive(STORE, layout="classes", groups=tuple(groups))
 
 
 def _children(place: _Place) -> list[_Place]:
@@ -80,10 +79,17 @@ def _variables(file: hdf5.File, place: _Place) -> tuple[tuple[str, Array], ...]:
     if not hdf5.has(place.group, "vars"):
         return ()
     group = hdf5.group_at(place.group, "vars")
-    names = hdf5.members(group)
+    names, label = hdf5.members(group), "/".join(place.path)
     if len(names) > VARIABLES_LIMIT or sorted(names) != sorted(str(number) for number in range(len(names))):
         label = "/".join(place.path)
         raise DamagedFile(
             f"the variables in {label}/vars are not numbered 0 to {len(names) - 1}", code="weight-names"
         )
-    return tuple((str(number), file.weight(group, str(number))) for number in range(len(names)))
+    found = []
+    for number in map(str, range(len(names))):
+        try:
+            found.append((number, file.weight(group, number)))
+        except Nn2eqError as error:
+            error.where = error.where or f"variable {number} of {quoted(label)}"
+            raise
+    return tuple(found)

@@ -1,0 +1,94 @@
+"""The config of a whole model: parsed, understood, and refused if it holds a layer that is not read.
+
+This comes first, in the child too: no weight is touched of a model that would be refused anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nn2eq.errors import UnsupportedModel
+from nn2eq.reading import json_text
+from nn2eq.reading.fields import Fields
+from nn2eq.reading.keras_layers import KERAS_LAYERS
+from nn2eq.reading.model_config import INPUT_LAYER, MODELS, LayerConfig, ModelConfig, model_config
+from nn2eq.reading.names import quoted
+
+WHAT_IS_READ = ", ".join(sorted({*KERAS_LAYERS, *MODELS, INPUT_LAYER}))
+
+PRECISIONS = {"float16", "bfloat16", "float32", "float64", "mixed_float16", "mixed_bfloat16"}
+"""Dtype policies whose weights are plain numbers. Whatever precision Keras computes with in between, a network is
+what its stored weights say, answered in float64."""
+
+INPUT_TYPES = PRECISIONS | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+"""What may come in; Keras casts it to the first layer's type."""
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A model whose every layer is read, and the Keras version that its config names or shows."""
+
+    model: ModelConfig
+    version: str
+
+
+def understand(data: bytes, where: str) -> Understood:
+    """Understand the JSON of a model; WHERE is what it is called in messages."""
+    value = json_text.parse(data, where)
+    model = model_config(value, f"the model in {where}")
+    for layer in model.leaves():
+        _check_class(layer)
+        _check_precision(layer)
+    return Understood(model, _version(value))
+
+
+def dtype(fields: Fields) -> Any:
+    """Return the name of a layer's dtype policy: it is a text, or an object that has one."""
+    value = fields.get("dtype")
+    if isinstance(value, dict) and value.get("class_name") in ("DTypePolicy", "Policy", "PolicyV1"):
+        inner = value.get("config")
+        return inner.get("name") if isinstance(inner, dict) else inner
+    return value
+
+
+def _version(value: Mapping[str, Any]) -> str:
+    """Return the version that a config names, or the generation that its dialect gives away."""
+    named = value.get("keras_version")
+    if isinstance(named, str) and named:
+        return named
+    if "module" in value or "registered_name" in value:
+        return "3"
+    layers = value.get("config")
+    entries = (
+        layers if isinstance(layers, list) else layers.get("layers", []) if isinstance(layers, dict) else []
+    )
+    configs = [entry.get("config", {}) for entry in entries if isinstance(entry, dict)]
+    return "1" if any("output_dim" in config for config in configs) else "2"
+
+
+def _check_class(layer: LayerConfig) -> None:
+    if layer.class_name in KERAS_LAYERS or layer.class_name == INPUT_LAYER:
+        return
+    why = " (Python code, which is never run)" if layer.class_name == "Lambda" else ""
+    raise UnsupportedModel(
+        f"{layer.fields.where} is a {quoted(layer.class_name)[1:-1]}{why}",
+        code="unsupported-layer",
+        way_out=f"nn2eq reads {WHAT_IS_READ}",
+    )
+
+
+def _check_precision(layer: LayerConfig) -> None:
+    """Refuse quantised layers: their kernels are not the numbers that they stand for."""
+    policy = dtype(layer.fields)
+    known = INPUT_TYPES if layer.class_name == INPUT_LAYER else PRECISIONS
+    if layer.fields.get("quantization_config") is not None or (
+        isinstance(policy, str) and "_from_" in policy
+    ):
+        raise UnsupportedModel(f"{layer.fields.where} is quantized", code="quantized")
+    if policy is not None and (not isinstance(policy, str) or policy not in known):
+        raise UnsupportedModel(
+            f"{layer.fields.where} has the dtype {quoted(str(policy))}, quantized or otherwise not read",
+            code="quantized",
+        )
