@@ -7,21 +7,16 @@ import inspect
 import json
 import os
 import sys
+from types import ModuleType
 
-os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-
-import keras
-import tensorflow as tf
-import tf_keras
-import tf_keras.src.activations as tf_keras_activations
-
-LIBRARIES = {2: tf_keras, 3: keras}
+QUIETLY = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 ABOUT_NAMES = {"get", "serialize", "deserialize"}
 
 
-def answer(generation: int, call: str, z: list[list[float]]) -> dict[str, list[list[float]]]:
+def answer(library: ModuleType, call: str, z: list[list[float]]) -> dict[str, list[list[float]]]:
     """Evaluate a call of x in float64, and the slope of the sum of its answers."""
-    library = LIBRARIES[generation]
+    import tensorflow as tf
+
     x = tf.Variable(tf.constant(z, dtype=tf.float64))
     with tf.GradientTape() as tape:
         y = eval(call, {"layers": library.layers, "get": library.activations.get, "x": x})
@@ -30,14 +25,17 @@ def answer(generation: int, call: str, z: list[list[float]]) -> dict[str, list[l
 
 def main() -> None:
     """Answer every question."""
-    old = {name for name, _ in inspect.getmembers(tf_keras_activations, inspect.isfunction)}
-    json.dump(
-        {
-            "names": {2: sorted(old - ABOUT_NAMES), 3: sorted(keras.src.activations.ALL_OBJECTS_DICT)},
-            "asked": [answer(*question) for question in json.load(sys.stdin)],
-        },
-        sys.stdout,
-    )
+    os.environ |= QUIETLY
+    import keras
+    import tf_keras
+    import tf_keras.src.activations
+
+    libraries = {2: tf_keras, 3: keras}
+    old = {name for name, _ in inspect.getmembers(tf_keras.src.activations, inspect.isfunction)}
+    names = {2: sorted(old - ABOUT_NAMES), 3: sorted(keras.src.activations.ALL_OBJECTS_DICT)}
+    asked = [answer(libraries[generation], call, z) for generation, call, z in json.load(sys.stdin)]
+    json.dump({"names": names, "asked": asked}, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()
