@@ -126,7 +126,8 @@ def convert(
         request.language,
         name=request.options.name,
         data=data,
-        program=written.program if request.options.digits else None,
+        program=written.program,
+        digits=request.options.digits,
     )
     if not agreement.holds:
         raise Disagreement(agreement.line(), code="disagreement", where=agreement.where())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
-from nn2eq.cli.options import ModelOptions, data_option, fold_option, model_options, rows_of
-from nn2eq.cli.terminal import say, waiting, write
+from nn2eq.cli.options import (
+    ModelOptions, asked_keras, data_option, fold_option, keras_is_wanted, model_options, rows_of,
+)  # fmt: skip
+from nn2eq.cli.terminal import say, write
 from nn2eq.conversion import LIMIT, Request, convert as converted, require_possible
 from nn2eq.emit import LANGUAGES
 from nn2eq.emit.options import Options
@@ -65,3 +69,18 @@ def convert(
     if conversion.reason:
         say(f"form: {conversion.program.form} ({conversion.reason})")
     say(f"{language}: {conversion.agreement.line()}")
+
+
+def parse_latex_names(text: str) -> Mapping[str, str]:
+    """Parse `name=spelling,...`; commas inside braces belong to a spelling. Raises BadRequest."""
+    parts, depth = [""], 0
+    for char in text:
+        depth += (char == "{") - (char == "}")
+        if char == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += char
+    pairs = [part.strip().partition("=") for part in parts if part.strip()]
+    if any(not (name and equals and spelling) for name, equals, spelling in pairs):
+        raise BadRequest(f"--latex-names: {text!r}", code="names", way_out=r"write 'T_in=T_\mathrm{in},p=p_0'")
+    return {name.strip(): spelling.strip() for name, _, spelling in pairs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.data import read_columns
-from nn2eq.errors import BadRequest
+from nn2eq.cli.terminal import say, waiting
+from nn2eq.errors import BadRequest, Disagreement
 from nn2eq.network import Network, numbered
 from nn2eq.reading import read
 from nn2eq.scaling import in_original_units
@@ -111,3 +113,23 @@ def split_names(text: str, count: int, option: str) -> tuple[str, ...]:
     if "" in names or len(set(names)) < len(names):
         raise BadRequest(f"{option}: a name is empty or stands twice", code="names", way_out="give each its own")
     return names
+
+
+def keras_is_wanted() -> bool:
+    """Whether NN2EQ_CHECK asks for Keras on every run. Raises BadRequest for another word than keras."""
+    wanted = os.environ.get("NN2EQ_CHECK", "")
+    if wanted not in ("", "keras"):
+        raise BadRequest(f"NN2EQ_CHECK={wanted} means nothing", code="usage", way_out="NN2EQ_CHECK=keras asks Keras")
+    return wanted == "keras"
+
+
+def asked_keras(source: ModelOptions, network: Network, rows: NDArray[np.float64] | None) -> str:
+    """Ask Keras itself for its answers and return what came of it in one line. Raises Disagreement."""
+    from nn2eq.proof.ask_keras import ask_keras
+
+    with waiting("asking Keras"):
+        agreement = ask_keras(network, source.model, weights=source.weights, data=rows)
+    say(f"Keras: {agreement.line()}")
+    if not agreement.holds:
+        raise Disagreement(agreement.line(), code="keras-differs", where=agreement.where())
+    return agreement.line()

@@ -1,0 +1,97 @@
+"""nn2eq check: does a text emitted earlier still say what the model says?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import click
+import orjson
+
+from nn2eq.cli.options import ModelOptions, asked_keras, data_option, keras_is_wanted, model_options, rows_of
+from nn2eq.cli.terminal import printable, waiting
+from nn2eq.errors import BadRequest, Disagreement, Nn2eqError
+from nn2eq.network import Network
+from nn2eq.proof.agreement import Agreement
+from nn2eq.proof.judge import judge
+
+TEXT_LIMIT = 500_000_000
+"""Bytes that a text may have."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one file: an agreement, or why there is none."""
+
+    file: str
+    agreement: Agreement | None
+    error: Nn2eqError | None
+
+    @property
+    def exit_code(self) -> int:
+        """0 it agrees, 1 it differs, 2 it could not be judged."""
+        if self.agreement is not None:
+            return 0 if self.agreement.holds else 1
+        return self.error.exit_code if self.error else 2
+
+    def line(self) -> str:
+        """Say it in one line."""
+        if self.agreement is None:
+            return str(self.error)
+        where = "" if self.agreement.holds else f": {self.agreement.where()}"
+        return f"{self.file}: {self.agreement.line()}{where}"
+
+
+@click.command()
+@click.argument("texts", metavar="FILE...", nargs=-1, required=True, type=click.Path())
+@click.option("-f", "--format", "language", default="", metavar="FORMAT", help="The texts' language, if nothing tells it.")
+@click.option("--name", default="", help="The function's name, if no header tells it.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--check", "ask", is_flag=True, default=lambda: keras_is_wanted(), help="Ask Keras itself too.")
+@data_option
+@model_options
+def check(
+    source: ModelOptions, texts: tuple[str, ...], language: str, name: str, as_json: bool, ask: bool, data: str | None
+) -> int:
+    """Run or read texts that were emitted from MODEL, also edited ones, and say where they differ from it.
+
+    Exit status: 0 all agree, 1 one differs, 2 one cannot be judged.
+    """
+    network = source.network()
+    rows = rows_of(data, network)
+    if ask:
+        asked_keras(source, network, rows)
+
+    def verdict(file: str) -> Verdict:
+        try:
+            with waiting(f"checking {file}"):
+                return Verdict(file, judge(network, read_text(file), language=language, name=name, data=rows), None)
+        except Nn2eqError as error:
+            return Verdict(file, None, error.in_file(file))
+
+    verdicts = [verdict(file) for file in texts]
+    if as_json:
+        click.echo(orjson.dumps([_as_dict(found) for found in verdicts], option=orjson.OPT_INDENT_2).decode())
+    else:
+        for found in verdicts:
+            click.echo(printable(found.line()))
+    return max(found.exit_code for found in verdicts)
+
+
+def _as_dict(found: Verdict) -> dict[str, object]:
+    told = {"file": printable(found.file), "holds": found.exit_code == 0, "said": printable(found.line())}
+    return told | ({"agreement": asdict(found.agreement)} if found.agreement else {})
+
+
+def read_text(file: str) -> str:
+    """Read a text to be judged. Raises BadRequest."""
+    try:
+        with open(file, "rb") as opened:
+            data = opened.read(TEXT_LIMIT + 1)
+    except OSError as error:
+        raise BadRequest(f"cannot be read: {error.strerror}", code="text-file", file=file) from None
+    if len(data) > TEXT_LIMIT:
+        raise BadRequest(f"more than {TEXT_LIMIT:,} bytes", code="text-file", file=file)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadRequest("not a text in UTF-8", code="text-file", file=file) from None
