@@ -76,6 +76,14 @@ def test_bounds_hold_and_are_tight(name: str, ends: tuple[float, float], data: s
         laws.bounds_are_tight(example, low, high)
 
 
+def test_bounds_end_where_the_domain_does() -> None:
+    for example in (EXAMPLES[name] for name in SCALAR):
+        first, last = np.clip(example.domain, -5.0, 5.0)
+        inside, outside = example.bounds(first, last), example.bounds(first - 1.0, last)
+        assert not np.isnan(inside).any()
+        assert np.isnan(outside).any() == bool(np.isnan(example(np.array([first - 1.0]))).any())
+
+
 def test_bounds_are_those_of_each_box_alone() -> None:
     random = np.random.default_rng(1)
     ends = np.sort(random.normal(size=(2, 4, 6)), axis=0)

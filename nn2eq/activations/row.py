@@ -185,7 +185,9 @@ class Activation:
 
     def _scalar_bounds(self, low: Array, high: Array) -> tuple[Array, Array]:
         """Look at the ends, at every breakpoint between them, and just beside it in case it jumps there."""
-        low, high = low - _FEW * np.abs(low), high + _FEW * np.abs(high)
+        first, last = self.domain
+        low = np.maximum(low - _FEW * np.abs(low), np.minimum(low, first))
+        high = np.minimum(high + _FEW * np.abs(high), np.maximum(high, last))
         beside = [
             np.nextafter(place, side) for place in self.breakpoints for side in (-np.inf, place, np.inf)
         ]
