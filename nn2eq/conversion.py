@@ -78,9 +78,8 @@ def draft(network: Network, request: Request) -> Draft:
 
 def _by_default(network: Network, request: Request, chosen: Emitter) -> Draft:
     """Take the language's own form, or the matrix form where that would be too large."""
-    program = _built(network, request, chosen.default)
-    size = numbers(program, chosen.spelling(request.options))
-    if size > request.limit and "matrix" in chosen.layouts:
+    size = numbers(_built(network, request, chosen.default), chosen.spelling(request.options))
+    if size > request.limit and "matrix" in chosen.layouts and chosen.default != "matrix":
         return _written(network, request, "matrix", f"the {chosen.default} form would hold {size:,} numbers")
     return _written(network, request, chosen.default, f"the form of {request.language} by default")
 
