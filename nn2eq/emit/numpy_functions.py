@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.emit.printing import Infix, Text
-from nn2eq.emit.sharing import named_parts
+from nn2eq.emit.sharing import OF_UNITS, at_unit, named_parts, units
 
 # Beyond those of nn2eq.formula: reductions over the last axis that keep it, and over the last of several.
 NUMPY = Infix(
@@ -45,8 +45,6 @@ def erf(z):
     tail = np.where(size <= 4.0, tail, end) * np.exp(-np.minimum(size, 30.0) ** 2)
     return np.where(size <= 0.46875, centre, np.copysign(1.0 - tail, z))
 '''
-
-_OF_UNITS = ("z", "partner")
 
 
 class _Names(dict[str, Text]):
@@ -87,15 +85,15 @@ def over_arrays(node: fm.Node, names: Mapping[str, str]) -> fm.Node:
 def _over(node: fm.Node, names: Mapping[str, str], indices: tuple[str, ...]) -> fm.Node:
     """Rewrite with one more axis, at the end, for each enclosing reduction over pairs."""
     match node.op:
-        case "name" if node.value in _OF_UNITS:
+        case "name" if node.value in OF_UNITS:
             return fm.name(_at(names.get(node.value, node.value), 0, len(indices)))
         case "name":
             return fm.name(names.get(node.value, node.value))
         case "unit":
             text, index = node.value
             return fm.name(_at(names.get(text, text), 1 + indices.index(index), len(indices)))
-        case "sum" | "largest" if _units(node.args[0]) <= {node.value}:
-            inner = _over(_of_itself(node.args[0], node.value), names, ())
+        case "sum" | "largest" if units(node.args[0]) <= {node.value}:
+            inner = _over(at_unit(node.args[0], node.value, ""), names, ())
             return _with_axes(fm.Node(node.op, (inner,)), len(indices))
         case "sum" | "largest":
             return fm.Node(f"{node.op} of pairs", (_over(node.args[0], names, (*indices, node.value)),))
@@ -115,20 +113,3 @@ def _with_axes(node: fm.Node, extra: int) -> fm.Node:
     if not extra:
         return node
     return fm.name(f"{NUMPY.write(node, _Names()).text}[..., {', '.join(['None'] * extra)}]")
-
-
-def _units(node: fm.Node) -> set[str]:
-    """Return which units a formula mentions from outside of it; "" is its own."""
-    if node.op == "unit":
-        return {node.value[1]}
-    if node.op == "name" and node.value in _OF_UNITS:
-        return {""}
-    inside = {unit for arg in node.args for unit in _units(arg)}
-    return inside - {node.value} if node.op in fm.REDUCTIONS else inside
-
-
-def _of_itself(node: fm.Node, index: str) -> fm.Node:
-    """Replace the unit of a reduction by the unit itself: z[j] by z."""
-    if node.op == "unit" and node.value[1] == index:
-        return fm.name(node.value[0])
-    return fm.Node(node.op, tuple(_of_itself(arg, index) for arg in node.args), node.value)

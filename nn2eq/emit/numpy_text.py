@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from nn2eq import formula as fm
 from nn2eq.emit import Emitter
-from nn2eq.emit.header import escaped
 from nn2eq.emit.numpy_functions import ERF, NUMPY, definition, written
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import array_text
-from nn2eq.emit.pythonic import Scalars, applied, bare_expression, call, require_names, spelled, statements
+from nn2eq.emit.pythonic import (
+    Scalars,
+    applied,
+    bare_expression,
+    call,
+    commented,
+    described,
+    function,
+    require_names,
+    spelled,
+    statements,
+)
 from nn2eq.emit.sharing import may_overflow
 from nn2eq.errors import CannotEmit
 from nn2eq.forms.program import Affine, Apply, Constant, Program, Step, Term
@@ -69,17 +79,16 @@ def _expression(program: Program, spelling: Spelling) -> str:
 
 
 def _function(program: Program, name: str, body: Iterable[str]) -> str:
-    lines = [*_taken(program, name), *body, _returned(program)]
     ignoring = '@np.errstate(over="ignore", invalid="ignore")  # exp(1000) is inf'
-    head = [ignoring] if any(may_overflow(row.stable) for row in applied(program).values()) else []
-    return "\n".join([*head, f"def {name}(x):", *(f"    {line}" for line in lines)]) + "\n"
+    above = [ignoring] if any(may_overflow(row.stable) for row in applied(program).values()) else []
+    return function(name, [*_taken(program, name), *body, _returned(program)], *above)
 
 
 def _taken(program: Program, name: str) -> Iterator[str]:
     """Yield what makes x an array (n, inputs), or refuses it."""
     inputs = len(program.inputs)
     shapes = "a number, (n,) or (n, 1)" if inputs == 1 else f"(n, {inputs}) or ({inputs},)"
-    yield f'"""Return {_listed(program.outputs)} for the inputs {_listed(program.inputs)}: x is {shapes}."""'
+    yield described(program, shapes)
     yield "x = np.asarray(x, dtype=np.float64)"
     yield "shape = x.shape"
     row = "shape[1:]" if inputs == 1 else "shape[1:] or shape"
@@ -97,10 +106,6 @@ def _returned(program: Program) -> str:
     return "return y if len(shape) > 1 else y.reshape(shape)[()]"
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names if len(names) <= 6 else (names[0], names[1], "...", names[-1]))
-
-
 def _columns(program: Program, spelling: Spelling) -> Iterator[str]:
     """Yield the lines of a text of scalars: one column a name."""
     names = program.inputs
@@ -114,11 +119,8 @@ def _columns(program: Program, spelling: Spelling) -> Iterator[str]:
 
 def _layers(program: Program, spelling: Spelling) -> Iterator[str]:
     """Yield the lines of a text of arrays: one or two a layer."""
-    said = ""
-    for step in program.predict.steps:
-        if step.out.origin != said:
-            yield f"# {escaped(step.out.origin)}"
-        said = step.out.origin
+    for origin, step in commented((step.out.origin, step) for step in program.predict.steps):
+        yield from origin
         yield from _step(step, spelling)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from nn2eq.emit.scalars import Call, Formula, Line, Sum, unrolled
 from nn2eq.errors import CannotEmit
 from nn2eq.forms.program import Apply, Program
 from nn2eq.forms.size import Spelling, runnable
+
+Part = TypeVar("Part")
 
 LONGEST_SUM = 100
 """Terms in a row: CPython compiles a sum by recursion, one level a term."""
@@ -105,6 +108,31 @@ def bare_expression(program: Program, language: Scalars, spelling: Spelling, nee
     return f"# {', '.join(program.outputs)} of {', '.join(program.inputs)}; {needs}\n{body}\n"
 
 
+def function(name: str, body: Iterable[str], *above: str) -> str:
+    """Return a function of x with these lines, decorated by those above."""
+    return "\n".join([*above, f"def {name}(x):", *(f"    {line}" for line in body)]) + "\n"
+
+
+def described(program: Program, shapes: str, shape_out: str = "") -> str:
+    """Return the docstring of a function of x."""
+    answer, given = _listed(program.outputs), _listed(program.inputs)
+    inputs = "input" if len(program.inputs) == 1 else "inputs"
+    return f'"""Return {answer}{shape_out} for the {inputs} {given}: x is {shapes}."""'
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names for a sentence, of many only some."""
+    return ", ".join(names if len(names) <= 6 else (names[0], names[1], "...", names[-1]))
+
+
+def commented(parts: Iterable[tuple[str, Part]]) -> Iterator[tuple[list[str], Part]]:
+    """Yield each part with the comment that says which layers it comes from, where that changes."""
+    said = ""
+    for origin, part in parts:
+        yield [f"# {escaped(origin)}"] if origin != said else [], part
+        said = origin
+
+
 # ------------------------------------------------------------------------------------------------- statements
 
 
@@ -114,11 +142,8 @@ def statements(program: Program, language: Scalars, spelling: Spelling) -> Itera
         texts = nested(program, language, spelling)
         yield from (f"{name} = {texts[name].text}" for name in program.outputs)
         return
-    said = ""
-    for origin, lines in unrolled(program.predict, spelling):
-        if origin != said:
-            yield f"# {escaped(origin)}"
-        said = origin
+    for origin, lines in commented(unrolled(program.predict, spelling)):
+        yield from origin
         yield from (_statement(line, language, _Names()) for line in lines)
 
 

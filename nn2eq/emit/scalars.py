@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
+from nn2eq.emit.sharing import renamed
 from nn2eq.forms.program import Affine, Apply, Function
 from nn2eq.forms.size import Spelling
 
@@ -116,7 +117,7 @@ def _formulas(step: Apply, spelling: Spelling, number: int) -> Iterator[Line]:
     assert node is not None
     for group, (names, outs) in enumerate(_groups(step), start=1):
         suffix = f"{number}" if step.activation.groups == 1 else f"{number}_{group}"
-        shared, body = _shared(node, names, suffix)
+        shared, body = _shared(renamed(node), names, suffix)
         yield from shared
         for position, out in enumerate(outs):
             unit = (group - 1) * len(outs) + position

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from nn2eq import formula as fm
 from nn2eq.emit.names import fresh
 
+OF_UNITS = ("z", "partner")
+"""The names in a formula that each unit has its own of."""
 _STEMS: Mapping[str, str] = {"exp": "e", "expm1": "e", "sum": "total", "largest": "largest", "abs": "size"}
 
 
@@ -18,6 +20,20 @@ def named_parts(node: fm.Node, taken: Collection[str]) -> tuple[list[tuple[str, 
     in the other. What speaks of a unit inside a reduction stays there.
     """
     repeated = _repeated(node) & set(_always(node))
+    return _taken_out(node, repeated, taken)
+
+
+def named_reductions(node: fm.Node, taken: Collection[str]) -> tuple[list[tuple[str, fm.Node]], fm.Node]:
+    """Return the reductions that are the same for every unit of a group, and the formula that is left."""
+    node = renamed(node)
+    closed = {part for part in fm.walk(node) if part.op in fm.REDUCTIONS and not units(part)}
+    return _taken_out(node, closed, taken)
+
+
+def _taken_out(
+    node: fm.Node, parts: Collection[fm.Node], taken: Collection[str]
+) -> tuple[list[tuple[str, fm.Node]], fm.Node]:
+    """Give each of some parts a name, inner ones first."""
     found: dict[fm.Node, str] = {}
     lines: list[tuple[str, fm.Node]] = []
 
@@ -25,7 +41,7 @@ def named_parts(node: fm.Node, taken: Collection[str]) -> tuple[list[tuple[str, 
         if part in found:
             return fm.name(found[part])
         rest = fm.Node(part.op, tuple(replaced(arg) for arg in part.args), part.value)
-        if part not in repeated:
+        if part not in parts:
             return rest
         found[part] = fresh(_STEMS.get(part.op, "t"), {*taken, *found.values()})
         lines.append((found[part], rest))
@@ -42,15 +58,17 @@ def _repeated(node: fm.Node) -> set[fm.Node]:
 
 
 def _is_small(node: fm.Node) -> bool:
-    return (node.op in ("neg", "abs") and not node.args[0].args) or speaks_of_other_units(node)
+    return (node.op in ("neg", "abs") and not node.args[0].args) or bool(units(node) - {""})
 
 
-def speaks_of_other_units(node: fm.Node, bound: frozenset[str] = frozenset()) -> bool:
-    """Whether a formula mentions the unit of a reduction that stands around it."""
+def units(node: fm.Node) -> set[str]:
+    """Return which units a formula speaks of: the indices of reductions around it, and "" for its own."""
     if node.op == "unit":
-        return node.value[1] not in bound
-    inside = bound | {node.value} if node.op in fm.REDUCTIONS else bound
-    return any(speaks_of_other_units(arg, inside) for arg in node.args)
+        return {node.value[1]}
+    if node.op == "name":
+        return {""} if node.value in OF_UNITS else set()
+    inside = {unit for arg in node.args for unit in units(arg)}
+    return inside - {node.value} if node.op in fm.REDUCTIONS else inside
 
 
 def _always(node: fm.Node) -> Iterator[fm.Node]:
@@ -58,6 +76,23 @@ def _always(node: fm.Node) -> Iterator[fm.Node]:
     yield node
     for arg in node.args[:1] if node.op == "where" else node.args:
         yield from _always(arg)
+
+
+def renamed(node: fm.Node) -> fm.Node:
+    """Call the units of reductions j, k, l from the inside out, so that equal reductions are equal formulas."""
+    node = fm.Node(node.op, tuple(renamed(arg) for arg in node.args), node.value)
+    if node.op not in fm.REDUCTIONS:
+        return node
+    inside = {part.value for part in fm.walk(node.args[0]) if part.op in fm.REDUCTIONS}
+    index = next(letter for letter in "jklmn" if letter not in inside)
+    return fm.Node(node.op, (at_unit(node.args[0], node.value, index),), index)
+
+
+def at_unit(node: fm.Node, index: str, other: str) -> fm.Node:
+    """Let what is said of the unit of a reduction be said of another one, or of the unit itself, ""."""
+    if node.op == "unit" and node.value[1] == index:
+        return fm.Node("unit", value=(node.value[0], other)) if other else fm.name(node.value[0])
+    return fm.Node(node.op, tuple(at_unit(arg, index, other) for arg in node.args), node.value)
 
 
 def may_overflow(node: fm.Node) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from types import FrameType
@@ -11,21 +12,30 @@ from nn2eq.errors import Disagreement
 
 FILE = "<text>"
 """What the text is called in tracebacks, and how its own frames are known."""
-
-
-def defined(text: str) -> dict[str, Any]:
-    """Execute a text and return what it defines. Raises Disagreement if it fails."""
-    namespace: dict[str, Any] = {"__name__": "text"}
-    attempt(lambda: exec(compile(text, FILE, "exec"), namespace))
-    return namespace
+_OF = re.compile(r"^# [\w, ]+ of (\w+(?:, \w+)*); ", re.ASCII | re.MULTILINE)
+"""How the comment above a bare expression says what its inputs are called."""
 
 
 def function(text: str, name: str) -> Callable[..., Any]:
     """Execute a text and return its function of this name. Raises Disagreement if it defines none."""
-    found = defined(text).get(name)
+    namespace: dict[str, Any] = {"__name__": "text"}
+    attempt(lambda: exec(compile(text, FILE, "exec"), namespace))
+    found = namespace.get(name)
     if not callable(found):
         raise Disagreement(f"the text defines no function {name}", code="text-fails")
     return cast(Callable[..., Any], found)
+
+
+def expression(text: str, names: Mapping[str, Any]) -> Callable[..., Any] | None:
+    """Return the function of its inputs that a bare expression is, None if the text is no bare expression.
+
+    names: what it may use besides its inputs.
+    """
+    said = _OF.search(text)
+    if said is None:
+        return None
+    source = f"lambda {said[1]}: (\n{text}\n)"
+    return cast(Callable[..., Any], attempt(lambda: eval(compile(source, FILE, "eval"), dict(names))))
 
 
 def attempt(action: Callable[[], Any]) -> Any:

@@ -7,20 +7,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.proof.python_code import function, watched
+from nn2eq.proof.python_code import attempt, expression, function, watched
 from nn2eq.proof.runners import Answer
 
 Array = NDArray[np.float64]
 
 
 def run(text: str, x: Array, name: str = "predict") -> Answer:
-    """Run a text's function on all samples at once."""
+    """Run a text's function, or its bare expression, on all samples at once."""
+    bare = expression(text, {"np": np})
+    if bare is not None:
+        outputs = attempt(lambda: bare(*x.T))
+        columns = outputs if isinstance(outputs, tuple) else (outputs,)
+        return Answer(np.stack([np.broadcast_to(column, len(x)) for column in columns], axis=-1))
     predict = function(text, name)
     outputs, values = watched(lambda: predict(x), name)
-    named = {name: value for name, value in values.items() if _is_named(value, x)}
+    named = {key: value for key, value in values.items() if _is_named(value, x)}
     return Answer(np.asarray(outputs, dtype=np.float64), named)
 
 
 def _is_named(value: Any, x: Array) -> bool:
-    """Whether a local name is an array with a value, or a row, a sample."""
+    """Whether a local name is an array with a number, or a row, a sample."""
     return isinstance(value, np.ndarray) and value.ndim > 0 and len(value) == len(x)

@@ -1,0 +1,83 @@
+"""Activations as functions of plain Python: of one number, or of the list of numbers of one group."""
+
+from __future__ import annotations
+
+from nn2eq import formula as fm
+from nn2eq.activations import Activation
+from nn2eq.emit.printing import Infix, Text
+from nn2eq.emit.sharing import is_at_most_zero, named_parts, named_reductions
+
+LARGEST_EXPONENT = 709.782712893384
+"""exp of more is infinite, and math.exp raises OverflowError; of this it is the largest float64."""
+
+MATH = Infix(
+    {
+        "exp": "math.exp({0})", "expm1": "math.expm1({0})", "log": "math.log({0})", "log1p": "math.log1p({0})",
+        "log10": "math.log10({0})", "sqrt": "math.sqrt({0})", "tanh": "math.tanh({0})", "erf": "math.erf({0})",
+        "abs": "abs({0})", "max": "max({0}, {1})", "min": "min({0}, {1})", "where": "({1} if {0} else {2})",
+        "sum": "sum({0} for {1} in z)", "largest": "max({0} for {1} in z)",
+        "sum of all": "sum(z)", "largest of all": "max(z)",
+    }
+)  # fmt: skip
+"""With `math`; a reduction has the number it runs over as its second argument, or is of all of z."""
+BARE = Infix({op: text.replace("math.", "") for op, text in MATH.functions.items()})
+"""The same after `from math import *`."""
+
+
+def never_overflowing(node: fm.Node) -> fm.Node:
+    """Return a formula whose exponentials stay finite, so that 1 / (1 + exp(1000)) is no OverflowError."""
+    args = tuple(never_overflowing(arg) for arg in node.args)
+    if node.op in ("exp", "expm1") and not is_at_most_zero(node.args[0]):
+        args = (fm.Node("min", (*args, fm.number(LARGEST_EXPONENT))),)
+    return fm.Node(node.op, args, node.value)
+
+
+def definition(activation: Activation) -> str:
+    """Return the function of a row, its parameters as arguments."""
+    row = activation.row
+    node = never_overflowing(fm.parse(row.runnable))
+    lines = _of_group(activation, node, MATH) if row.coupled else _of_one(activation, node, MATH)
+    arguments = ", ".join(["z", *activation.parameters])
+    return "\n    ".join([f"def {row.name}({arguments}):", *lines]) + "\n"
+
+
+def _of_one(activation: Activation, node: fm.Node, infix: Infix) -> list[str]:
+    """Return the lines of a function of one number."""
+    first, last = named_parts(node, {"z", *activation.parameters})
+    lines = [f"{name} = {written(part, infix)}" for name, part in first]
+    return [*lines, f"return {written(last, infix)}"]
+
+
+def _of_group(activation: Activation, node: fm.Node, infix: Infix) -> list[str]:
+    """Return the lines of a function of the numbers of a group: what they share, then each."""
+    names = {"z": fm.name("z_i"), "partner": fm.name("partner_i"), "count": fm.name("len(z)")}
+    first, last = named_reductions(node, {"z", "partner", *activation.parameters})
+    lines = [f"{name} = {written(fm.substitute(part, names), infix)}" for name, part in first]
+    body = written(fm.substitute(last, names), infix)
+    if not activation.row.halves:
+        return [*lines, f"return [{body} for z_i in z]"]
+    halves = "z, partner = z[: len(z) // 2], z[len(z) // 2 :]"
+    return [*lines, halves, f"return [{body} for z_i, partner_i in zip(z, partner)]"]
+
+
+def written(node: fm.Node, infix: Infix) -> str:
+    """Write a formula of numbers named as they are, reductions as loops over z."""
+    return infix.write(_looping(node), _Names()).text
+
+
+def _looping(node: fm.Node) -> fm.Node:
+    """Name the number that a reduction runs over, and give it to the reduction."""
+    if node.op == "unit":
+        return fm.name("_".join(node.value))
+    args = tuple(_looping(arg) for arg in node.args)
+    if node.op not in fm.REDUCTIONS:
+        return fm.Node(node.op, args, node.value)
+    number = fm.name(f"z_{node.value}")
+    return fm.Node(f"{node.op} of all") if args == (number,) else fm.Node(node.op, (*args, number))
+
+
+class _Names(dict[str, Text]):
+    """Names that stand for themselves."""
+
+    def __missing__(self, name: str) -> Text:
+        return Text(name)

@@ -1,0 +1,174 @@
+"""Plain Python: a function of one input's numbers that imports math alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nn2eq import formula as fm
+from nn2eq.activations import Activation
+from nn2eq.emit import Emitter
+from nn2eq.emit.options import Options
+from nn2eq.emit.printing import array_text
+from nn2eq.emit.python_functions import BARE, MATH, definition, never_overflowing, written
+from nn2eq.emit.pythonic import (
+    Scalars,
+    applied,
+    bare_expression,
+    call,
+    commented,
+    described,
+    function,
+    require_names,
+    spelled,
+    statements,
+)
+from nn2eq.forms.program import Affine, Apply, Constant, Program
+from nn2eq.forms.size import Spelling
+
+READABLE = 1_000
+"""Numbers that a tuple may hold: more are text, which is read a hundred times faster than it is compiled."""
+
+USED = frozenset("ValueError abs enumerate float len math max min range rows sum zip".split())
+"""Names that the texts use besides their own."""
+ROWS = """\
+def rows(text):
+    return [[float(number) for number in line.split(",")] for line in text.split()]
+"""
+
+
+def write(program: Program, options: Options) -> str:
+    """Write a Program as plain Python."""
+    require_names(program, options, "python", USED)
+    spelling = spelling_of(options)
+    if options.expression:
+        return bare_expression(program, Scalars(BARE), spelling, "from math import *")
+    parts = ["import math\n", *(definition(row) for row in _functions(program, spelling))]
+    if program.layout != "matrix":
+        return "\n\n".join([*parts, function(options.name, _scalars(program, options.name, spelling))])
+    if any(_is_long(constant) for constant in program.predict.constants):
+        parts.append(ROWS)
+    parts.append(function(options.name, _lists(program, options.name, spelling)))
+    parts.append("\n".join(_constant(constant) for constant in program.predict.constants) + "\n")
+    return "\n\n".join(parts)
+
+
+def spelling_of(options: Options) -> Spelling:
+    """Return how activations are written: as for NumPy, in formulas that raise no OverflowError."""
+
+    def spelling(activation: Activation) -> fm.Node | None:
+        node = spelled(options)(activation)
+        return None if node is None else never_overflowing(node)
+
+    return spelling
+
+
+def _functions(program: Program, spelling: Spelling) -> Iterator[Activation]:
+    """Yield what the text defines a function for; whole groups are always a function's."""
+    for row in applied(program).values():
+        if spelling(row) is None or (row.row.coupled and program.layout == "matrix"):
+            yield row
+
+
+def _taken(program: Program, name: str) -> Iterator[str]:
+    """Yield the docstring, and what refuses a wrong number of inputs."""
+    inputs = program.inputs
+    taken = "a number" if len(inputs) == 1 else f"a sequence of {len(inputs)} numbers"
+    given = "" if len(program.outputs) == 1 else ", as a list,"
+    yield described(program, taken, given)
+    if len(inputs) > 1:
+        yield f"if len(x) != {len(inputs)}:"
+        yield f'    raise ValueError(f"{name} takes {len(inputs)} numbers, not {{len(x)}}")'
+
+
+def _scalars(program: Program, name: str, spelling: Spelling) -> Iterator[str]:
+    """Yield the lines of a text of scalars."""
+    yield from _taken(program, name)
+    if program.inputs != ("x",):
+        yield f"{', '.join(program.inputs)} = x"
+    yield from statements(program, Scalars(MATH), spelling)
+    outputs = ", ".join(program.outputs)
+    yield f"return {outputs}" if len(program.outputs) == 1 else f"return [{outputs}]"
+
+
+# ----------------------------------------------------------------------------------------------- whole layers
+
+
+def _lists(program: Program, name: str, spelling: Spelling) -> Iterator[str]:
+    """Yield the lines of a text of lists: one a step."""
+    yield from _taken(program, name)
+    if len(program.inputs) == 1:
+        yield "x = [x]"
+    for origin, step in commented((step.out.origin, step) for step in program.predict.steps):
+        yield from origin
+        yield f"{step.out.name} = {_affine(step) if isinstance(step, Affine) else _applied(step, spelling)}"
+    result = program.predict.results[0].name
+    yield f"return {result}" if len(program.outputs) > 1 else f"return {result}[0]"
+
+
+def _affine(step: Affine) -> str:
+    """Write Σ arg @ matrix + offset as a loop over units; matrices are written unit by unit."""
+    products, names, loops = [], [], []
+    for number, term in enumerate(step.terms, start=1):
+        row = "row" if number == 1 else f"row{number}"
+        diagonal = term.matrix.data.ndim == 1
+        dot = f"sum(w * v for w, v in zip({row}, {term.arg.name}))"
+        products.append(f"w{number} * v{number}" if diagonal else dot)
+        names += [f"w{number}", f"v{number}"] if diagonal else [row]
+        loops += [term.matrix.name, term.arg.name] if diagonal else [term.matrix.name]
+    if step.offset is not None:
+        products, names, loops = [*products, "b"], [*names, "b"], [*loops, step.offset.name]
+    return f"[{' + '.join(products)} for {_over(names, loops)}]"
+
+
+def _over(names: list[str], loops: list[str]) -> str:
+    together = ", ".join(loops)
+    return f"{', '.join(names)} in {together if len(loops) == 1 else f'zip({together})'}"
+
+
+def _applied(step: Apply, spelling: Spelling) -> str:
+    """Write an activation of a list."""
+    activation, arg = step.activation, step.arg.name
+    if activation.row.coupled:
+        size = step.arg.size // activation.groups
+        if activation.groups == 1:
+            return call(activation, arg, {})
+        group = call(activation, f"{arg}[k : k + {size}]", {})
+        return f"[a for k in range(0, {step.arg.size}, {size}) for a in {group}]"
+    node, own = spelling(activation), {key: key for key in step.parameters}
+    text = call(activation, "z", own) if node is None else written(node, MATH)
+    if step.units:
+        return f"[{text} if k in {step.units} else z for k, z in enumerate({arg})]"
+    loops = [arg, *(constant.name for constant in step.parameters.values())]
+    return f"[{text} for {_over(['z', *own], loops)}]"
+
+
+def _constant(constant: Constant) -> str:
+    """Write an array unit by unit, in float64."""
+    data = constant.data.astype(np.float64)
+    text = array_text(data.T)
+    comment = "  # one row a unit" if data.ndim == 2 else ""
+    if _is_long(constant):
+        lines = text.strip("[]").replace("],[", "\n")
+        return f'{constant.name} = rows("""\n{lines}""")' + ("" if data.ndim == 2 else "[0]")
+    spaced = text.replace(",", ", ")
+    if data.ndim == 1:
+        return f"{constant.name} = {spaced}"
+    return f"{constant.name} = [{comment}\n    " + spaced[1:-1].replace("], [", "],\n    [") + ",\n]"
+
+
+def _is_long(constant: Constant) -> bool:
+    return constant.data.size > READABLE
+
+
+EMITTER = Emitter(
+    name="python",
+    suffix=".py",
+    comment="#",
+    layouts=("nested", "layered", "matrix"),
+    default="layered",
+    write=write,
+    spelling=spelling_of,
+    options=frozenset({"name", "activations", "digits", "expression"}),
+)
