@@ -86,6 +86,8 @@ class Parser:
         self._phrases = {re.compile(_loosely(phrase)): canonical(phrase) for phrase in phrases}
         self._bound: tuple[str, ...] = ()
         self._known: dict[tuple[str, tuple[str, ...]], Node] = {}
+        self._listed: dict[tuple[str, tuple[str, ...]], tuple[Node, ...]] = {}
+        self._calls: dict[tuple[str, tuple[Node, ...]], Node] = {}
 
     def formula(self, start: int, end: int, bound: tuple[str, ...] = ()) -> Node:
         """Read the formula between two places; bound: the indices that run. Raises BadRequest."""
@@ -265,25 +267,35 @@ class Parser:
             inner, after = self._arguments(after, end)
             return Node("power", (Node("call", inner, name, at), exponent), at=at), after
         args, after = self._arguments(after, end)
-        return (Node("unit", args, (name, unit), at) if unit else Node("call", args, name, at)), after
+        call = self._call(name, args, at)
+        return (Node("unit", (call,), unit, at) if unit else call), after
 
     def _arguments(self, at: int, end: int) -> tuple[tuple[Node, ...], int]:
-        r"""Read (a, b), or the one factor that stands behind \tanh."""
+        r"""Read (a, b), or the one factor that stands behind \tanh; the same text is read once."""
         token = self._token(at, end)
         if not token["open"]:
             node, at = self._power(at, end)
             return (node,), at
         start, after = self._inside(token.end())
-        nodes = []
+        key = (self._text[start : after - 1], self._bound)
+        if key not in self._listed:
+            self._listed[key] = tuple(self._list(start, after - 1))
+        return self._listed[key], after
+
+    def _list(self, at: int, end: int) -> Iterator[Node]:
         while True:
-            node, start = self._sum(start, after - 1)
-            nodes.append(node)
-            comma = self._token(start, after - 1)
+            node, at = self._sum(at, end)
+            yield node
+            comma = self._token(at, end)
             if comma.lastgroup == "end":
-                return tuple(nodes), after
+                return
             if not comma["comma"]:
-                raise self._error("a comma was expected", start, after)
-            start = comma.end()
+                raise self._error("a comma was expected", at, end)
+            at = comma.end()
+
+    def _call(self, name: str, args: tuple[Node, ...], at: int) -> Node:
+        """Return the call of a function, one for the same arguments."""
+        return self._calls.setdefault((name, args), Node("call", args, name, at))
 
     # ---------------------------------------------------------------------------------- cases and matrices
 

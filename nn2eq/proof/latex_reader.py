@@ -138,34 +138,39 @@ def _tabled(text: Text) -> dict[str, Node]:
     entries: dict[str, dict[tuple[int, int], str]] = {}
     places: dict[str, int] = {}
     for table in text.tables:
-        name, block = _block(text.mathematics, table)
-        entries.setdefault(name, {}).update(block)
-        places[name] = table.at
+        for name, place, cell in _entries(text.mathematics, table):
+            entries.setdefault(name, {})[place] = cell
+            places[name] = table.at
     return {name: _array(text, block, places[name]) for name, block in entries.items()}
 
 
-def _block(mathematics: Mathematics, table: Table) -> tuple[str, dict[tuple[int, int], str]]:
-    """Read a table: the constant's symbol in the corner, W_{1,i,j} or b_{1,j}, columns and rows by their numbers.
+def _entries(mathematics: Mathematics, table: Table) -> Iterator[tuple[str, tuple[int, int], str]]:
+    """Yield each number of a table with its constant and its place in that.
 
-    Returns its cells by row and column; a vector, which lies in the table, is a column.
+    The kernel's symbol W_{1,i,j} stands in the corner, its rows and columns are numbered, i = 1; a row that has a
+    symbol of its own, b_{1,j}, is a vector, which is a column.
     """
     if not table.rows:
         raise mathematics.error("an empty table", table.at)
     corner, *heads = table.rows[0]
-    head, symbols = indices(canonical(corner))
-    fixed = [symbol for symbol in symbols if symbol.isdigit()]
-    is_vector = len(symbols) - len(fixed) < 2
-    try:
-        columns = [int(cell.rpartition("=")[2]) for cell in heads]
-        labels = [int(row[0].rpartition("=")[2] or 1) for row in table.rows[1:]]
-    except ValueError:
-        raise mathematics.error("a table whose rows and columns are not numbered", table.at) from None
-    cells = {
-        (column, 1) if is_vector else (label, column): cell
-        for label, row in zip(labels, table.rows[1:], strict=True)
-        for column, cell in zip(columns, row[1:], strict=False)
-    }
-    return indexed(head, fixed), cells
+    columns = [cell.rpartition("=")[2].strip() for cell in heads]
+    if not all(column.isdigit() for column in columns):
+        raise mathematics.error("a table whose columns are not numbered", table.at)
+    for label, *cells in table.rows[1:]:
+        row = label.rpartition("=")[2].strip()
+        name = _constant(corner if row.isdigit() else label)
+        if len(cells) != len(columns):
+            raise mathematics.error(
+                f"a table's row of {len(cells)} numbers under {len(columns)} columns", table.at
+            )
+        for column, cell in zip(map(int, columns), cells, strict=True):
+            yield name, ((int(row), column) if row.isdigit() else (column, 1)), cell
+
+
+def _constant(symbol: str) -> str:
+    """Return the constant of which W_{1,i,j} is an entry: W_1."""
+    head, places = indices(canonical(symbol))
+    return indexed(head, [place for place in places if place.isdigit()])
 
 
 def _array(text: Text, block: Mapping[tuple[int, int], str], at: int) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,8 @@ SKIP = (
     r"|\\(?:begin|end)\{(?:aligned|gathered|split|alignedat)\})*)"
 )
 
-_EXPONENT = re.compile(r"\s*\\(?:times|cdot)\s*10\s*\^\s*\{?\s*([-+]?\d+)\s*\}?")
-_BARE = re.compile(r"(?<![\d.])10\s*\^\s*\{?\s*([-+]?\d+)\s*\}?")
+_EXPONENT = re.compile(r"\\(?:times|cdot)10\^\{?([-+]?\d+)\}?")
+_BARE = re.compile(r"10\^(?<![\d.]10\^)\{?([-+]?\d+)\}?")
 _SPACES = re.compile(r"\s+(?![A-Za-z])|(?<=[^A-Za-z])\s+|(?<![\\A-Za-z])(?<=[A-Za-z])\s+")
 _SINGLE_TOKEN = re.compile(rf"_\{{({_DRESSED}{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9])\}}")
 _MIDDLE = np.int64(1) << 28
@@ -34,8 +35,9 @@ _LOW_BITS = (np.int64(1) << 29) - 1
 
 
 def programmers(text: str) -> str:
-    """Return LaTeX's powers of ten, one or many, as programmers write them: 3e-5."""
-    return _BARE.sub(r"1e\1", _EXPONENT.sub(r"e\1", text))
+    """Return LaTeX's powers of ten, one or many, as programmers write them, 3e-5, and no spaces."""
+    tight = "".join(text.split())
+    return _BARE.sub(r"1e\1", _EXPONENT.sub(r"e\1", tight)) if "^" in tight else tight
 
 
 def floats(decimals: Sequence[str], *, single: bool) -> NDArray[np.float64]:
@@ -53,7 +55,7 @@ def floats(decimals: Sequence[str], *, single: bool) -> NDArray[np.float64]:
 def cell_values(cells: Sequence[str], *, single: bool) -> NDArray[np.float64]:
     """Return the numbers of a table or matrix; one in braces is a float64 whatever the others are."""
     text = programmers("|".join(cells))
-    bare = re.sub(r"[{}\s]", "", text).split("|")
+    bare = text.replace("{", "").replace("}", "").split("|")
     values = floats(bare, single=single)
     if single and "{" in text:
         in_braces = ["{" in cell for cell in text.split("|")]
@@ -67,11 +69,13 @@ def _nearest(decimal: str, guess: np.float32) -> np.float32:
     return min(sides, key=lambda side: abs(Fraction(float(side)) - exact))
 
 
+@lru_cache(maxsize=1 << 16)
 def canonical(symbol: str) -> str:
     r"""Return a symbol without the spaces and braces that make no difference: x_{1} is x_1, T_\mathrm{in} likewise."""
     return _SINGLE_TOKEN.sub(r"_\1", _SPACES.sub("", symbol.strip()))
 
 
+@lru_cache(maxsize=1 << 16)
 def indices(symbol: str) -> tuple[str, tuple[str, ...]]:
     """Split a canonical symbol into its head and what its subscript lists: W_{1,2,3} is W, (1, 2, 3)."""
     head, underscore, rest = symbol.partition("_")

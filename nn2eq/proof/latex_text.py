@@ -29,11 +29,11 @@ CLEAR = frozenset(
 DEEPEST = 400
 """Brackets within brackets that are followed: a nested text has two or three a layer."""
 
-_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*")
+_COMMENT = re.compile(r"%[^\n]*")
 _SAID = re.compile(r"^% *inputs: *(?P<inputs>.*?); *outputs: *(?P<outputs>.*?) *$", re.MULTILINE)
 _SINGLE = re.compile(r"^% *numbers: .*\bfloat32\b", re.MULTILINE)
 _DISPLAY = re.compile(
-    rf"\\begin\{{(?P<name>(?:{DISPLAYS})\*?)\}}(?P<inside>.*?)\\end\{{(?P=name)\}}"
+    rf"\\begin\{{(?P<name>(?:{DISPLAYS})\*?)\}}(?:\{{\d+\}})?(?P<inside>.*?)\\end\{{(?P=name)\}}"
     r"|(?<!\\)\\\[(?P<brackets>.*?)(?<!\\)\\\]|\$\$(?P<dollars>.*?)\$\$",
     re.DOTALL,
 )
@@ -41,7 +41,7 @@ _TABLE = re.compile(
     r"\\begin\{(?P<name>tabular|longtable)\}\s*\{[^}]*\}(?P<inside>.*?)\\end\{(?P=name)\}", re.DOTALL
 )
 _STRUCTURE = re.compile(
-    r"\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|[(){}\[\]=]|\\begin\{(?P<begin>[a-z]+\*?)\}|\\end\{(?P<end>[a-z]+\*?)\}"
+    r"\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|[(){}\[\]=,]|\\begin\{(?P<begin>[a-z]+\*?)\}|\\end\{(?P<end>[a-z]+\*?)\}"
 )
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
@@ -55,11 +55,10 @@ class Mathematics:
 
     text: str
     closes: Mapping[int, int]
-    lines: tuple[int, ...]
 
     def line(self, at: int) -> int:
         """Return the number of the line that a place is in, from 1."""
-        return bisect_right(self.lines, at) + 1
+        return self.text.count("\n", 0, at) + 1
 
     def error(self, what: str, at: int) -> BadRequest:
         """Return the error that says what cannot be read, and in which line."""
@@ -102,20 +101,26 @@ def taken_apart(text: str) -> Text:
     """Find the equations and tables of a text. Raises BadRequest where brackets do not match."""
     said = _SAID.search(text)
     names = [tuple(_symbols(said[key])) for key in ("inputs", "outputs")] if said else [(), ()]
-    bare = _COMMENT.sub(lambda match: match[1] + " " * (len(match[0]) - len(match[1])), text)
+    bare = _COMMENT.sub(_blanked, text)
     tables = tuple(_tables(bare))
     bare = _TABLE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), bare)
     stretches = [
         match.span(match.lastgroup if match.lastgroup != "name" else "inside")
         for match in _DISPLAY.finditer(bare)
     ]
-    lines = tuple(match.end() for match in re.finditer("\n", bare))
     closes: dict[int, int] = {}
-    whole = Mathematics(bare, closes, lines)
+    whole = Mathematics(bare, closes)
     equations: list[Equation] = []
     for start, end in stretches or [(0, len(bare))]:
         equations += _equations(whole, closes, start, end)
     return Text(whole, tuple(equations), tables, *names, bool(_SINGLE.search(text)))
+
+
+def _blanked(match: re.Match[str]) -> str:
+    r"""Blank a comment out; a percent sign behind an odd number of backslashes starts none."""
+    before = match.string[max(0, match.start() - 40) : match.start()]
+    escaped = (len(before) - len(before.rstrip("\\"))) % 2
+    return match[0] if escaped else " " * len(match[0])
 
 
 def _symbols(text: str) -> Iterator[str]:
@@ -142,7 +147,7 @@ def _tables(text: str) -> Iterator[Table]:
 
 @dataclass
 class _Rows:
-    """The rows of one display: where each begins, and where its first equals sign is."""
+    """Where an equation may begin in one display, behind a line break or a comma, and where equals signs are."""
 
     breaks: list[int] = field(default_factory=list)
     equals: list[int] = field(default_factory=list)
@@ -204,7 +209,7 @@ def _rows(whole: Mathematics, closes: dict[int, int], start: int, end: int) -> _
             closes[open_.pop()[1]] = match.start()
         elif not open_ and sign == "=":
             rows.equals.append(match.start())
-        elif not open_ and sign.startswith("\\\\"):
+        elif not open_ and (sign == "," or sign.startswith("\\\\")):
             rows.breaks.append(match.end())
         if len(open_) > DEEPEST:
             raise whole.error(f"more than {DEEPEST} brackets within brackets", match.start())

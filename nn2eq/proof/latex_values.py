@@ -297,18 +297,11 @@ class Evaluation:
 
     def _unit(self, node: Node, scope: Scope) -> Any:
         """One unit's value of a function whose units share; all of them are evaluated once."""
-        name, unit = node.value
-        key = Node("call", node.args, name)
-        whole = self._shared(key, scope)
-        if not 1 <= unit <= len(whole):
-            raise self._error(f"{name} has no unit {unit}", node.at)
-        return whole[unit - 1]
-
-    def _shared(self, call: Node, scope: Scope) -> Any:
-        for known in scope.known:
-            if known.op == "call" and known.args == call.args and known.value == call.value:
-                return scope.known[known]
-        return self.value(call, scope)
+        [call] = node.args
+        whole = self.value(call, scope)
+        if not 1 <= node.value <= len(whole):
+            raise self._error(f"{call.value} has no unit {node.value}", node.at)
+        return whole[node.value - 1]
 
     def _vector(self, args: Sequence[Any]) -> Any:
         if len(args) == 1 and np.ndim(args[0]) == 2:

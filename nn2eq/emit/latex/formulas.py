@@ -11,10 +11,13 @@ from nn2eq.emit.latex.pieces import (
     DIGIT,
     LINE,
     OPERATOR,
+    TOP,
     Piece,
+    Place,
     Term,
     bracketed,
     listed,
+    negated,
     newline,
     symbol,
     times,
@@ -28,7 +31,7 @@ FUNCTIONS: Mapping[str, str] = {
 }  # fmt: skip
 REDUCTIONS: Mapping[str, str] = {"sum": r"\sum", "largest": r"\max"}
 WIDEST_FRACTION = 0.8 * LINE
-WIDEST_EXPONENT = 150.0
+WIDEST_EXPONENT = 190.0
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,13 @@ NO_UNITS = Units(symbol("n"))
 class Writer:
     """Writes a formula's tree as a piece, names replaced by pieces.
 
-    level: how many sums the formula stands inside of. at: the unit of each index while a sum is written out.
+    place: where it will stand. at: the unit of each index while a sum is written out.
     """
 
     number: Callable[[float], str]
     names: Mapping[str, Piece]
     units: Units = NO_UNITS
-    level: int = 0
+    place: Place = TOP
     at: Mapping[str, Piece] | None = None
 
     def write(self, node: fm.Node) -> Piece:
@@ -70,7 +73,7 @@ class Writer:
     def listed(self, nodes: Sequence[fm.Node]) -> Piece:
         """Write arguments with commas between them."""
         pieces = [self.write(node) for node in nodes]
-        return pieces[0] if len(pieces) == 1 else listed(pieces, self.level)
+        return pieces[0] if len(pieces) == 1 else listed(pieces, self.place)
 
 
 def _number(writer: Writer, node: fm.Node) -> Piece:
@@ -90,7 +93,7 @@ def _unit(writer: Writer, node: fm.Node) -> Piece:
 
 def _sum(writer: Writer, node: fm.Node) -> Piece:
     """Write a sum with its signs merged: a - b, not a + -b."""
-    return total([Term(negative, writer.write(part)) for negative, part in _signed(node)], writer.level)
+    return total([Term(negative, writer.write(part)) for negative, part in _signed(node)], writer.place)
 
 
 def _signed(node: fm.Node, negative: bool = False) -> list[tuple[bool, fm.Node]]:
@@ -105,7 +108,8 @@ def _signed(node: fm.Node, negative: bool = False) -> list[tuple[bool, fm.Node]]
 
 
 def _negative(writer: Writer, node: fm.Node) -> Piece:
-    return total([Term(True, writer.write(node.args[0]).within(SIGN))], writer.level)
+    inner = writer.write(node.args[0])
+    return negated(inner) or total([Term(True, inner.within(SIGN))], writer.place)
 
 
 def _product(writer: Writer, node: fm.Node) -> Piece:
@@ -124,7 +128,7 @@ def replace_strength(piece: Piece, width: float) -> Piece:
 
 
 def _broken_product(writer: Writer, left: Piece, right: Piece) -> Piece:
-    text = rf"{left.text} {newline(writer.level)}{{}}\cdot {right.text}"
+    text = rf"{left.text} {newline(writer.place)}{{}}\cdot {right.text}"
     return Piece(text, right.width, SIGN, max(left.tall, right.tall), broken=True)
 
 
@@ -136,7 +140,7 @@ def _quotient(writer: Writer, node: fm.Node) -> Piece:
             rf"\frac{{{top.text}}}{{{bottom.text}}}", width, ATOM, max(3, top.tall + 1, bottom.tall + 1)
         )
     top, bottom = top.within(SIGN), bottom.within(ATOM)
-    text = f"{top.text} {newline(writer.level)}{{}}/ {bottom.text}"
+    text = f"{top.text} {newline(writer.place)}{{}}/ {bottom.text}"
     return Piece(text, bottom.width, SIGN, max(top.tall, bottom.tall), broken=True)
 
 
@@ -211,8 +215,8 @@ def _written_out(writer: Writer, node: fm.Node) -> Piece:
         replace(writer, at={**at, node.value: unit}).write(node.args[0]) for unit in writer.units.written
     ]
     if node.op == "sum":
-        return total([Term(False, part.within(SIGN)) for part in parts], writer.level)
-    return bracketed(FUNCTIONS["max"], listed(parts, writer.level))
+        return total([Term(False, part.within(SIGN)) for part in parts], writer.place)
+    return bracketed(FUNCTIONS["max"], listed(parts, writer.place))
 
 
 _WRITE: Mapping[str, Callable[[Writer, fm.Node], Piece]] = {

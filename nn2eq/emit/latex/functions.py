@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nn2eq import formula as fm
@@ -10,7 +9,7 @@ from nn2eq.activations import Activation
 from nn2eq.emit.latex.formulas import Units, Writer
 from nn2eq.emit.latex.names import index, spelled, upright
 from nn2eq.emit.latex.numbers import Numbers
-from nn2eq.emit.latex.pieces import Piece, bracketed, listed, symbol
+from nn2eq.emit.latex.pieces import Equation, Piece, bracketed, listed, symbol
 from nn2eq.emit.options import Options
 from nn2eq.forms.program import Apply, Function
 from nn2eq.forms.size import Spelling
@@ -101,18 +100,18 @@ class Functions:
         self._used.add(key)
         return bracketed(with_index(self._names[key], str(unit)), arg)
 
-    def definitions(self) -> Iterator[tuple[str, Piece]]:
-        """Yield what the names that were used mean: left and right-hand sides."""
-        for key, activation in self._activations.items():
-            if key in self._used and self._needs_definition(activation):
-                left, right = self._definition(self._names[key], activation)
-                if left != right.text:
-                    yield left, right
+    def definitions(self) -> list[Equation]:
+        """Return what the names that were used mean."""
+        used = {key: activation for key, activation in self._activations.items() if key in self._used}
+        found = [
+            self._definition(self._names[key], a) for key, a in used.items() if self._needs_definition(a)
+        ]
+        return [equation for equation in found if equation.left.text != equation.right.text]
 
     def _needs_definition(self, activation: Activation) -> bool:
         return self._options.activations != "name" or not is_standard(activation)
 
-    def _definition(self, name: str, activation: Activation) -> tuple[str, Piece]:
+    def _definition(self, name: str, activation: Activation) -> Equation:
         parameters = {
             key: symbol(spelled(key) if key in _LETTERS else upright(key)) for key in activation.per_unit
         }
@@ -121,16 +120,16 @@ class Functions:
         z = symbol("z")
         left = bracketed(name, listed([z, *parameters.values()]))
         if self._options.activations == "symbol" and is_standard(activation):
-            return left.text, bracketed(activation.row.symbol, z)
+            return Equation(left, bracketed(activation.row.symbol, z))
         writer = Writer(self._numbers.one, {"z": z, **parameters})
-        return left.text, writer.write(activation.formula)
+        return Equation(left, writer.write(activation.formula))
 
-    def _coupled(self, name: str, activation: Activation) -> tuple[str, Piece]:
+    def _coupled(self, name: str, activation: Activation) -> Equation:
         """Define unit i of a function of the vector z."""
         units = Units(symbol("n"), under=str, name=lambda index: symbol(f"z_{index}"))
         names = {"z": symbol("z_i"), "partner": symbol("z_{i + n/2}")}
         body = Writer(self._numbers.one, names, units).write(_without_i(activation.formula))
-        return bracketed(with_index(name, "i"), symbol("z")).text, body
+        return Equation(bracketed(with_index(name, "i"), symbol("z")), body)
 
 
 _LETTERS = frozenset({"alpha", "beta", "gamma", "delta", "theta", "epsilon"})

@@ -8,9 +8,9 @@ from nn2eq.emit.latex.formulas import Writer
 from nn2eq.emit.latex.functions import Functions, is_its_formula
 from nn2eq.emit.latex.names import Symbols, index, standing
 from nn2eq.emit.latex.numbers import Numbers
-from nn2eq.emit.latex.pieces import Piece, listed, symbol
-from nn2eq.emit.latex.scalars import Equation
+from nn2eq.emit.latex.pieces import DIGIT, OPERATOR, Equation, Piece, listed, symbol
 from nn2eq.emit.latex.weights import bmatrix, matrix, name
+from nn2eq.emit.printing import SUM
 from nn2eq.forms.program import Affine, Apply, Constant, Function, Step, Value
 
 
@@ -27,7 +27,9 @@ class Matrices:
         """Return what the vector of inputs is, if that needs to be said, and one equation a stage."""
         [x], [y] = function.arguments, function.results
         known = {x.name: self._vector(x)}
-        names = {step.out.name: standing(step.out.name) for step in function.steps} | {y.name: self._left(y)}
+        left = {step.out.name: symbol(standing(step.out.name)) for step in function.steps} | {
+            y.name: self._left(y)
+        }
         main: list[Equation] = []
         sums: Piece | None = None
         for step, after in zip(function.steps, (*function.steps[1:], None), strict=True):
@@ -35,18 +37,20 @@ class Matrices:
             joins = isinstance(step, Affine) and isinstance(after, Apply) and self._is_whole(after)
             sums = right if joins else None
             if not joins:
-                main.append((names[step.out.name], right.text))
-            known[step.out.name] = names[step.out.name]
-        return [[(known[x.name], self._stack(x))], main] if self._needs_stack(x) else [main]
+                main.append(Equation(left[step.out.name], right))
+            known[step.out.name] = left[step.out.name]
+        return [[Equation(known[x.name], self._stack(x))], main] if self._needs_stack(x) else [main]
 
-    def _vector(self, value: Value) -> str:
+    # ---------------------------------------------------------------------------------- inputs and outputs
+
+    def _vector(self, value: Value) -> Piece:
         """Name the vector of inputs: by its one part, else x, bold if a part is called so."""
         parts = [self.symbols.of(part) for part in value.parts]
         if len(parts) == 1:
-            return parts[0]
-        return rf"\mathbf{{{value.name}}}" if value.name in parts else value.name
+            return symbol(parts[0])
+        return symbol(rf"\mathbf{{{value.name}}}" if value.name in parts else value.name)
 
-    def _left(self, value: Value) -> str:
+    def _left(self, value: Value) -> Piece:
         """Return what stands on the left of the last equation."""
         return self._stack(value) if self._needs_stack(value) else self._vector(value)
 
@@ -55,58 +59,69 @@ class Matrices:
         parts = [self.symbols.of(part) for part in value.parts]
         return len(parts) > 1 and parts != [value.name + index(k + 1) for k in range(len(parts))]
 
-    def _stack(self, value: Value) -> str:
-        return matrix(" \\\\ ".join(self.symbols.of(part) for part in value.parts), 1)
+    def _stack(self, value: Value) -> Piece:
+        return matrix(self.symbols.of(part) for part in value.parts)
+
+    # ------------------------------------------------------------------------------------------------ steps
 
     def _is_whole(self, step: Apply) -> bool:
         """Whether an activation takes the layer's vector as it is."""
         return not (step.units or step.activation.groups > 1 or is_its_formula(step.activation))
 
-    def _right(self, step: Step, known: dict[str, str], arg: Piece | None) -> Piece:
+    def _right(self, step: Step, known: dict[str, Piece], sums: Piece | None) -> Piece:
         if isinstance(step, Affine):
             return self._affine(step, known)
-        if self._is_whole(step):
-            parameters = [self._constant(constant) for constant in step.parameters.values()]
-            return self.functions.call(
-                step, listed([arg or symbol(known[step.arg.name]), *map(symbol, parameters)])
-            )
-        return self._stacked(step, known)
+        if not self._is_whole(step):
+            return self._stacked(step)
+        parameters = [self._constant(constant) for constant in step.parameters.values()]
+        return self.functions.call(step, listed([sums or known[step.arg.name], *parameters]))
 
-    def _affine(self, step: Affine, known: dict[str, str]) -> Piece:
+    def _affine(self, step: Affine, known: dict[str, Piece]) -> Piece:
         parts = [self._product(term.matrix, known[term.arg.name]) for term in step.terms]
         if step.offset is not None:
             parts.append(self._constant(step.offset))
-        return Piece(" + ".join(parts), 0)._replace(tall=0 if self.symbolic else 3)
+        return _sum(parts)
 
-    def _product(self, constant: Constant, arg: str) -> str:
+    def _product(self, constant: Constant, arg: Piece) -> Piece:
         """Write W^T x: a kernel's columns are its units. A diagonal multiplies unit by unit."""
         if constant.data.ndim == 1:
-            return rf"{self._constant(constant)} \odot {arg}"
+            return _beside([self._constant(constant), arg], " " if constant.data.size == 1 else r" \odot ")
         if self.symbolic:
-            return rf"{name(constant)}^{{\top}} {arg}"
-        return f"{bmatrix(self.numbers, constant, transposed=True)} {arg}"
+            return _beside([symbol(rf"{name(constant)}^{{\top}}"), arg])
+        return _beside([bmatrix(self.numbers, constant, transposed=True), arg])
 
-    def _constant(self, constant: Constant) -> str:
-        return name(constant) if self.symbolic else bmatrix(self.numbers, constant)
+    def _constant(self, constant: Constant) -> Piece:
+        return symbol(name(constant)) if self.symbolic else bmatrix(self.numbers, constant)
 
-    def _stacked(self, step: Apply, known: dict[str, str]) -> Piece:
+    def _stacked(self, step: Apply) -> Piece:
         """Stack what is done to parts of a vector: a softmax in groups, a logarithm of one input."""
-        parts = [standing(part) for part in step.arg.parts]
-        if known[step.arg.name] != standing(step.arg.name) or step.arg.name == "x":
-            parts = [self.symbols.of(part) for part in step.arg.parts]
+        is_input = step.arg.name == "x"
+        parts = [symbol(self.symbols.of(part) if is_input else standing(part)) for part in step.arg.parts]
         if step.units or is_its_formula(step.activation):
             rows = [self._one(step, unit, part) for unit, part in enumerate(parts)]
         else:
             size = len(parts) // step.activation.groups
             groups = (parts[start : start + size] for start in range(0, len(parts), size))
-            rows = [
-                self.functions.call(step, listed([symbol(part) for part in group])).text for group in groups
-            ]
-        return Piece(matrix(" \\\\\n".join(rows), 1), 0)
+            rows = [self.functions.call(step, listed(group)) for group in groups]
+        return matrix([row.text for row in rows], 1, int(max(row.width for row in rows) / DIGIT))
 
-    def _one(self, step: Apply, unit: int, part: str) -> str:
+    def _one(self, step: Apply, unit: int, part: Piece) -> Piece:
         if step.units and unit not in step.units:
             return part
         if is_its_formula(step.activation):
-            return Writer(self.numbers.one, {"z": symbol(part)}).write(step.activation.formula).text
-        return self.functions.call(step, symbol(part)).text
+            return Writer(self.numbers.one, {"z": part}).write(step.activation.formula)
+        return self.functions.call(step, part)
+
+
+def _sum(parts: list[Piece]) -> Piece:
+    """Add pieces, signs merged: in matrices nothing is broken into lines."""
+    text = parts[0].text + "".join(
+        f" - {p.text[1:]}" if p.text[0] == "-" else f" + {p.text}" for p in parts[1:]
+    )
+    return _beside(parts)._replace(text=text)
+
+
+def _beside(parts: list[Piece], sign: str = " ") -> Piece:
+    """Put pieces side by side."""
+    width = sum(part.width for part in parts) + OPERATOR * (len(parts) - 1)
+    return Piece(sign.join(part.text for part in parts), width, SUM, max(part.tall for part in parts))

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,13 @@ def spelled(decimal: str) -> str:
     return _ODD.sub(_spelled, decimal)
 
 
+def _odd(absolute: NDArray[Any]) -> list[int]:
+    """Return the places of numbers whose shortest decimal is not what a mathematician writes."""
+    with np.errstate(over="ignore"):
+        places = (absolute < 1e-4) | (absolute >= 10.0**LONGEST_INTEGER) | (absolute == np.rint(absolute))
+    return cast(list[int], np.flatnonzero(places).tolist())
+
+
 @dataclass(frozen=True)
 class Numbers:
     """How one text writes its numbers; single: plain decimals are float32."""
@@ -64,16 +71,20 @@ class Numbers:
     def magnitudes(self, data: NDArray[Any]) -> list[str]:
         """Return the absolute value of each number (n,), ready to stand behind a sign."""
         absolute = np.abs(data)
-        plain = [spelled(text) if text[-1] == "0" or len(text) > 7 else text for text in decimals(absolute)]
-        if not self.single or data.dtype == np.float32:
-            return plain
-        fits = absolute == absolute.astype(np.float32)
-        return [text if fit else f"{{{text}}}" for text, fit in zip(plain, fits.tolist(), strict=True)]
+        texts = decimals(absolute)
+        for place in _odd(absolute):
+            texts[place] = spelled(texts[place])
+        if self.single and data.dtype != np.float32:
+            for place in np.flatnonzero(absolute != absolute.astype(np.float32)).tolist():
+                texts[place] = f"{{{texts[place]}}}"
+        return texts
 
     def written(self, data: NDArray[Any]) -> list[str]:
         """Return each number of a vector (n,) with its sign."""
-        signs = (data < 0).tolist()
-        return ["-" + text if sign else text for text, sign in zip(self.magnitudes(data), signs, strict=True)]
+        texts = self.magnitudes(data)
+        for place in np.flatnonzero(data < 0).tolist():
+            texts[place] = "-" + texts[place]
+        return texts
 
     def one(self, value: float) -> str:
         """Return one number of a formula, not negative."""

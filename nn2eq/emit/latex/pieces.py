@@ -17,9 +17,13 @@ LINE = 410.0
 QUAD = 10.0
 START = 85.0
 """Room for what stands before an inner sum on its first line: a sign, a coefficient, a function's name."""
+SHORT = 25.0
+"""What may stand in front of a broken argument without a line break between them: the 0 of a maximum."""
 OPERATOR, DIGIT, BRACKETS = 12.2, 5.0, 8.0
 
 SIZES = ("", r"\big", r"\Big", r"\bigg", r"\Bigg")
+MATRIX = 100
+"""How tall a matrix is: brackets around it grow with it, since it never stands in a text that is broken."""
 _MACRO = re.compile(r"\\(?:times|operatorname|mathrm|quad)|\\[A-Za-z]+|[{}\\_^ ]")
 
 
@@ -39,6 +43,27 @@ class Piece(NamedTuple):
     def within(self, strength: int) -> Piece:
         """Return the piece, in brackets where the place binds more strongly."""
         return self if self.strength >= strength else bracketed("", self)
+
+
+class Place(NamedTuple):
+    """Where a piece will stand: inside of how many sums, each of which indents it, and behind how much on its line."""
+
+    level: int = 0
+    start: float = 0.0
+
+    def outside(self) -> Place:
+        """Return the place around a sum."""
+        return Place(max(0, self.level - 1), self.start)
+
+
+TOP = Place()
+
+
+class Equation(NamedTuple):
+    """Left and right-hand side."""
+
+    left: Piece
+    right: Piece
 
 
 class Term(NamedTuple):
@@ -63,8 +88,11 @@ def symbol(text: str) -> Piece:
 
 def bracketed(name: str, arg: Piece, opening: str = "(", closing: str = ")") -> Piece:
     """Return name(arg), the brackets large enough."""
-    size = SIZES[min(arg.tall, len(SIZES) - 1)]
-    left, right = (f"{size}l{opening}", f"{size}r{closing}") if size else (opening, closing)
+    if arg.tall >= MATRIX:
+        left, right = rf"\left{opening}", rf"\right{closing}"
+    else:
+        size = SIZES[min(arg.tall, len(SIZES) - 1)]
+        left, right = (f"{size}l{opening}", f"{size}r{closing}") if size else (opening, closing)
     around = width(name) + BRACKETS
     return Piece(f"{name}{left}{arg.text}{right}", arg.width + around, ATOM, arg.tall + 1, arg.broken)
 
@@ -73,7 +101,7 @@ def times(factor: str, piece: Piece) -> Piece:
     """Return a coefficient, "1" or any text that may stand in front, times a piece that is no sum."""
     if factor == "1":
         return piece
-    dot = r" \cdot " if starts_with_digit(piece.text) else " "
+    dot = r" \cdot " if starts_with_digit(piece.text) else r" \, " if piece.text.startswith(r"\frac") else " "
     around = 0.0 if piece.broken else width(factor) + (DIGIT if dot != " " else 1.5)
     return Piece(f"{factor}{dot}{piece.text}", piece.width + around, SIGN, piece.tall, piece.broken)
 
@@ -83,23 +111,30 @@ def starts_with_digit(text: str) -> bool:
     return text.lstrip("{")[:1].isdigit()
 
 
-def total(terms: Sequence[Term], level: int = 0) -> Piece:
-    """Return the sum of terms, over several lines if it is wider than there is room.
-
-    level: how many sums it stands inside of; each is indented a little more.
-    """
+def total(terms: Sequence[Term], place: Place = TOP) -> Piece:
+    """Return the sum of terms, over several lines if it is wider than there is room."""
     if not terms:
         return Piece("0", DIGIT)
     if len(terms) == 1 and not terms[0].negative:
         return terms[0].piece
     pieces = [term.piece for term in terms]
     tall = max(piece.tall for piece in pieces)
-    flat = sum(piece.width for piece in pieces) + OPERATOR * len(terms)
-    room = LINE - QUAD * level - (START if level else 0.0)
-    if flat > room or any(piece.broken for piece in pieces):
-        text, end = _filled(terms, level)
+    flat = sum(piece.width for piece in pieces) + OPERATOR * (len(terms) - 1)
+    if flat > LINE - QUAD * place.level - place.start or any(piece.broken for piece in pieces):
+        text, end = _filled(terms, place)
         return Piece(text, end, SUM, tall, "\n" in text)
     return Piece(_flat(terms), flat, SUM, tall)
+
+
+def negated(piece: Piece) -> Piece | None:
+    """Return a sum of plain products with all its signs changed, None for any other piece."""
+    if piece.broken or _COMPOSED.search(piece.text) or piece.strength != SUM:
+        return None
+    text = piece.text.replace(" + ", "\0").replace(" - ", " + ").replace("\0", " - ")
+    return piece._replace(text=text[1:] if text.startswith("-") else "-" + text)
+
+
+_COMPOSED = re.compile(r"[(]|\\(?:frac|sqrt|begin|sum|[lr]vert)|\{[^{}]* [-+] ")
 
 
 def _flat(terms: Sequence[Term]) -> str:
@@ -107,12 +142,12 @@ def _flat(terms: Sequence[Term]) -> str:
     return "-" + text[3:] if terms[0].negative else text[3:]
 
 
-def _filled(terms: Sequence[Term], level: int) -> tuple[str, float]:
+def _filled(terms: Sequence[Term], place: Place) -> tuple[str, float]:
     """Fill lines with terms; return the text and where its last line ends."""
-    line = " " + newline(level) + "{}"
-    left = QUAD * (level + 1)
+    line = " " + newline(place) + "{}"
+    left = QUAD * (place.level + 1)
     parts: list[str] = []
-    at = START if level else 0.0
+    at = place.start
     for negative, piece in terms:
         if not parts:
             parts.append("-" if negative else "")
@@ -126,22 +161,23 @@ def _filled(terms: Sequence[Term], level: int) -> tuple[str, float]:
     return "".join(parts), at
 
 
-def newline(level: int) -> str:
+def newline(place: Place) -> str:
     """Break a line, and indent the next by as many sums as it stands inside of, and one."""
-    return "\\\\\n&" + "\\quad" * (level + 1) + " "
+    return "\\\\\n&" + "\\quad" * (place.level + 1) + " "
 
 
-def listed(pieces: Sequence[Piece], level: int = 0) -> Piece:
+def listed(pieces: Sequence[Piece], place: Place = TOP) -> Piece:
     """Return pieces with commas between them, over several lines if need be."""
-    line = ", " + newline(level)
-    at, tall = START + pieces[0].width, max(piece.tall for piece in pieces)
+    line = ", " + newline(place)
+    at, tall = place.start + pieces[0].width, max(piece.tall for piece in pieces)
     parts, broken = [pieces[0].text], pieces[0].broken
     for piece in pieces[1:]:
-        if piece.broken or at + piece.width > LINE:
+        if at > place.start + SHORT and (piece.broken or at + piece.width > LINE):
             parts.append(line)
-            at, broken = QUAD * (level + 1), True
+            at, broken = QUAD * (place.level + 1), True
         else:
             parts.append(", ")
         parts.append(piece.text)
         at = piece.width if piece.broken else at + piece.width + DIGIT
-    return Piece("".join(parts), at if broken else at - START, SUM, tall, broken)
+        broken |= piece.broken
+    return Piece("".join(parts), at if broken else at - place.start, SUM, tall, broken)

@@ -1,18 +1,68 @@
-"""A document around equations, as large as they need."""
+"""A document around equations: a title, what the symbols mean, and a page as large as the matrices need."""
 
 from __future__ import annotations
 
-from nn2eq.emit.latex.numbers import Numbers
+from collections.abc import Mapping
+
+from nn2eq.emit.latex.names import upright
 from nn2eq.emit.options import Options
 from nn2eq.forms.program import Program
 
+A4 = (597.0, 845.0)
+"""Points, as TeX counts them."""
+MARGIN = 57.0
+LARGEST = 16_000.0
+"""TeX measures nothing beyond 16,383 points."""
+LINE_HEIGHT = 13.6
+SHOWN = 12
+"""Inputs or outputs that the legend names one by one."""
 
-def standalone(program: Program, options: Options, numbers: Numbers, body: str) -> str:
-    """Return a document that pdflatex compiles."""
+
+def standalone(program: Program, options: Options, said: Mapping[str, str], body: str, widest: float) -> str:
+    """Return a document that pdflatex compiles. widest: the widest equation, in points."""
+    width, height = _page(program, options, widest)
+    packages = "amsmath, booktabs" if options.numbers == "table" else "amsmath"
+    title = upright(program.model or "network", "texttt")
     return f"""\\documentclass{{article}}
-\\usepackage[a4paper, margin=2cm]{{geometry}}
-\\usepackage{{amsmath, booktabs, xcolor}}
+\\usepackage[T1]{{fontenc}}
+\\usepackage[paperwidth={width:.0f}pt, paperheight={height:.0f}pt, margin={MARGIN:.0f}pt]{{geometry}}
+\\usepackage{{{packages}}}
 \\allowdisplaybreaks
+\\setlength{{\\parindent}}{{0pt}}
 \\begin{{document}}
+{{\\Large ${title}$}}
+\\bigskip
+
+{" ".join(_legend(program, options, said))}
 {body}\\end{{document}}
 """
+
+
+def _page(program: Program, options: Options, widest: float) -> tuple[float, float]:
+    """Return A4, or what the widest equation and the tallest matrix need."""
+    in_matrices = program.layout == "matrix" or options.numbers == "matrix"
+    rows = max((max(constant.data.shape) for constant in program.predict.constants), default=0)
+    needed = widest + 2 * MARGIN + 60, rows * LINE_HEIGHT * in_matrices + 2 * MARGIN + 100
+    return min(max(A4[0], needed[0]), LARGEST), min(max(A4[1], needed[1]), LARGEST)
+
+
+def _legend(program: Program, options: Options, said: Mapping[str, str]) -> list[str]:
+    """Say in sentences what stands in the equations."""
+    inputs, outputs = (symbols.split(", ") for symbols in said["inputs"].split("; outputs: "))
+    lines = [f"{_counted('Input', inputs)}; {_counted('output', outputs)}."]
+    lines += [sentence for layout, sentence in _SENTENCES if layout in (program.layout, options.numbers)]
+    lines.append(said["numbers"][:1].upper() + said["numbers"][1:].replace("{...}", r"\{\dots\}") + ".")
+    return lines
+
+
+_SENTENCES = (
+    ("layered", "$a_{k,j}$ is unit $j$ of layer $k$, $z_{k,j}$ the same before its activation."),
+    ("matrix", r"$a_k$ is the vector of layer $k$; functions of one number act on each of its units."),
+    ("table", r"$W_{k,i,j}$ leads from input $i$ of layer $k$ to its unit $j$, $b_{k,j}$ is added to that."),
+)
+
+
+def _counted(word: str, symbols: list[str]) -> str:
+    """Name one symbol or several; of very many the first and the last."""
+    shown = [*symbols[:2], r"\dots", symbols[-1]] if len(symbols) > SHOWN else symbols
+    return f"{word}{'s' * (len(symbols) > 1)} {', '.join(f'${symbol}$' for symbol in shown)}"

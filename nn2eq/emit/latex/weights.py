@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from nn2eq.emit.latex.names import index, standing
-from nn2eq.emit.latex.numbers import Numbers, spelled
-from nn2eq.emit.latex.pieces import DIGIT, Piece, Term, symbol, times, total
-from nn2eq.emit.printing import SIGN
+from nn2eq.emit.latex.numbers import Numbers
+from nn2eq.emit.latex.pieces import BRACKETS, DIGIT, MATRIX, QUAD, Piece, Place, Term, symbol, times, total
+from nn2eq.emit.printing import ATOM, SIGN
 from nn2eq.forms.program import Affine, Constant
 
 WIDEST_BMATRIX = 10
@@ -24,7 +24,7 @@ class Weights:
     numbers: Numbers
     symbolic: bool
 
-    def sums(self, step: Affine, args: dict[str, list[Piece]], level: int) -> list[Piece]:
+    def sums(self, step: Affine, args: Mapping[str, list[Piece]], place: Place) -> list[Piece]:
         """Return each unit's sum over the pieces of the step's arguments."""
         units: list[list[Term]] = [[] for _ in step.out.parts]
         for term in step.terms:
@@ -33,7 +33,7 @@ class Weights:
         if step.offset is not None:
             for unit, (negative, text) in self._entries(step.offset):
                 units[unit].append(Term(negative, Piece(text, DIGIT * len(text))))
-        return [total(terms, level) for terms in units]
+        return [total(terms, place) for terms in units]
 
     def _products(self, matrix: Constant, args: list[Piece]) -> Iterator[list[Term]]:
         factors = [piece.within(SIGN) for piece in args]
@@ -89,7 +89,7 @@ def name(constant: Constant) -> str:
     return standing(_lettered(constant))
 
 
-def entry(constant: Constant, *place: int) -> str:
+def entry(constant: Constant, *place: int | str) -> str:
     """Return the symbol of one number: W_{1,2,3} stands in row 2, column 3 of W_1."""
     whole = standing(_lettered(constant))
     head, underscore, layer = whole.rpartition("_")
@@ -104,21 +104,26 @@ def _lettered(constant: Constant) -> str:
     return "d" + constant.name[1:] if is_diagonal else constant.name
 
 
-def bmatrix(numbers: Numbers, constant: Constant, *, transposed: bool = False) -> str:
-    """Return a constant as a matrix of numbers, a vector as a column."""
+def bmatrix(numbers: Numbers, constant: Constant, *, transposed: bool = False) -> Piece:
+    """Return a constant as a matrix of numbers, a vector as a column, a single number as it is."""
     data = constant.data.reshape(len(constant.data), -1)
     data = np.ascontiguousarray(data.T if transposed else data)
     columns = data.shape[1]
     texts = numbers.written(data.ravel())
+    if len(texts) == 1:
+        return symbol(texts[0])
     rows = (" & ".join(texts[start : start + columns]) for start in range(0, len(texts), columns))
-    return matrix(" \\\\\n".join(rows), columns)
+    return matrix(rows, columns, len(max(texts, key=len, default="")))
 
 
-def matrix(rows: str, columns: int) -> str:
-    """Put square brackets around rows; a wide matrix is an array, since a bmatrix ends at ten columns."""
+def matrix(rows: Iterable[str], columns: int = 1, widest: int = 8) -> Piece:
+    """Put square brackets around rows, of which the widest entry has so many characters.
+
+    A wide matrix is an array, since a bmatrix ends at ten columns.
+    """
+    inside = " \\\\\n".join(rows)
     if columns <= WIDEST_BMATRIX:
-        return f"\\begin{{bmatrix}}\n{rows}\n\\end{{bmatrix}}"
-    return f"\\left[\\begin{{array}}{{{'r' * columns}}}\n{rows}\n\\end{{array}}\\right]"
-
-
-__all__ = ["Weights", "bmatrix", "entry", "matrix", "name", "spelled"]
+        text = f"\\begin{{bmatrix}}\n{inside}\n\\end{{bmatrix}}"
+    else:
+        text = f"\\left[\\begin{{array}}{{{'r' * columns}}}\n{inside}\n\\end{{array}}\\right]"
+    return Piece(text, columns * (widest * DIGIT + QUAD) + BRACKETS, ATOM, MATRIX)
