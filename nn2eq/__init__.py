@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from nn2eq.emit import emit
     from nn2eq.emit.options import Options
     from nn2eq.errors import Nn2eqError
-    from nn2eq.forms import layered, matrix, nested
     from nn2eq.forms.expressions import expressions
     from nn2eq.forms.program import Program
+    from nn2eq.forms.straight import layered, matrix, nested
     from nn2eq.description import info
     from nn2eq.network import Network
     from nn2eq.proof.ask_keras import ask_keras
@@ -44,9 +44,9 @@ _HOMES = {
     "expressions": "nn2eq.forms.expressions",
     "in_original_units": "nn2eq.scaling",
     "info": "nn2eq.description",
-    "layered": "nn2eq.forms",
-    "matrix": "nn2eq.forms",
-    "nested": "nn2eq.forms",
+    "layered": "nn2eq.forms.straight",
+    "matrix": "nn2eq.forms.straight",
+    "nested": "nn2eq.forms.straight",
     "read": "nn2eq.reading",
     "trace": "nn2eq.proof.trace",
 }

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nn2eq.emit import Emitter, emit, emitter, require
 from nn2eq.emit.header import Header, with_header
-from nn2eq.emit.options import Options
+from nn2eq.emit.options import LIMIT, Options
 from nn2eq.errors import Disagreement
 from nn2eq.forms import form
 from nn2eq.forms.program import Program
@@ -21,8 +21,6 @@ from nn2eq.proof.check import check
 
 READABLE = 2_000
 """Characters that a nested text may have to be the one chosen for reading."""
-LIMIT = 100_000
-"""Numbers that a nested or layered text may hold, if nothing else is said."""
 
 
 @dataclass(frozen=True)

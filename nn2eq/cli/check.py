@@ -42,13 +42,13 @@ class Verdict:
 
 
 @click.command()
-@click.argument("texts", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 @click.option("-f", "--format", "language", default="", metavar="FORMAT", help="The texts' language, if nothing tells it.")
 @click.option("--name", default="", help="The function's name, if no header tells it.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--check", "ask", is_flag=True, default=lambda: keras_is_wanted(), help="Ask Keras itself too.")
 @data_option
 @model_options
+@click.argument("texts", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 def check(
     source: ModelOptions, texts: tuple[str, ...], language: str, name: str, as_json: bool, ask: bool, data: str | None
 ) -> int:

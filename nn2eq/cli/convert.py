@@ -10,9 +10,8 @@ from nn2eq.cli.options import (
     ModelOptions, asked_keras, data_option, fold_option, keras_is_wanted, model_options, rows_of,
 )  # fmt: skip
 from nn2eq.cli.terminal import say, write
-from nn2eq.conversion import LIMIT, Request, convert as converted, require_possible
 from nn2eq.emit import LANGUAGES
-from nn2eq.emit.options import Options
+from nn2eq.emit.options import LIMIT, Options
 from nn2eq.errors import BadRequest
 from nn2eq.forms import FORMS
 
@@ -59,9 +58,12 @@ def convert(
     options = Options(
         name, activations, digits or 0, standalone, numbers, parse_latex_names(latex_names), expression
     )
+    started = source.start()
+    from nn2eq.conversion import Request, convert as converted, require_possible  # while the child reads
+
     request = Request(language, form, fold, limit, options)
     require_possible(request)
-    network = source.network()
+    network = source.network(started)
     rows = rows_of(data, network)
     asked = asked_keras(source, network, rows) if ask else ""
     conversion = converted(network, request, data=rows, asked=asked)

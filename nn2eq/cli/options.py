@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
-from nn2eq.data import read_columns
 from nn2eq.cli.terminal import say, waiting
 from nn2eq.errors import BadRequest, Disagreement
-from nn2eq.network import Network, numbered
-from nn2eq.reading import read
-from nn2eq.scaling import in_original_units
+
+if TYPE_CHECKING:  # numbers are imported while a child reads the file
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from nn2eq.network import Network
+    from nn2eq.reading import Started
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -54,9 +55,17 @@ class ModelOptions:
     transform_input: str = ""
     debug: bool = False
 
-    def network(self) -> Network:
+    def start(self) -> Started:
+        """Start to read the file in a child; what else is needed can be imported meanwhile."""
+        from nn2eq.reading import start
+
+        return start(self.model, weights=self.weights)
+
+    def network(self, started: Started | None = None) -> Network:
         """Read the network, name its inputs and outputs, and put it into original units."""
-        network = read(self.model, weights=self.weights)
+        network = (started or self.start()).finish()
+        from nn2eq.scaling import in_original_units
+
         inputs = split_names(self.inputs, network.inputs, "--inputs")
         outputs = split_names(self.outputs, network.outputs, "--outputs")
         return in_original_units(
@@ -100,6 +109,9 @@ def rows_of(data: str | None, network: Network) -> NDArray[np.float64] | None:
     """Read --data for a network."""
     if data is None:
         return None
+    from nn2eq.data import read_columns
+    from nn2eq.network import numbered
+
     return read_columns(data, network.input_names or numbered("x", network.inputs))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from nn2eq.emit.options import Options
 from nn2eq.errors import CannotEmit
-from nn2eq.forms.program import Program
-from nn2eq.forms.size import Spelling
+
+if TYPE_CHECKING:  # the table of languages is needed before any mathematics is
+    from nn2eq.forms.program import Program
+    from nn2eq.forms.size import Spelling
 
 LANGUAGES: Mapping[str, str] = {
     "latex": "nn2eq.emit.latex",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+LIMIT = 100_000
+"""Numbers that a nested or layered text may hold, if nothing else is said."""
+
 
 @dataclass(frozen=True)
 class Options:

@@ -10,9 +10,9 @@ import html
 from dataclasses import replace
 
 from nn2eq.emit import emit
-from nn2eq.forms import matrix, nested
 from nn2eq.forms.program import Program
 from nn2eq.forms.size import numbers
+from nn2eq.forms.straight import matrix, nested
 from nn2eq.description import info
 from nn2eq.network import Network
 

@@ -1,0 +1,224 @@
+"""The command line keeps its contract: streams, exit codes, atomic files, one clear line for each mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nn2eq.cli.terminal import printable, write
+from nn2eq.emit import LANGUAGES
+from nn2eq.forms import FORMS
+
+ROOT = Path(__file__).parent.parent
+MODELS = ROOT / "models"
+TINY = str(MODELS / "dense_1-3-2-1_tanh.keras")
+CIRCLES = str(MODELS / "dense_2-3-1_sigmoid.h5")
+IRIS = str(MODELS / "dense_4-6-3_tanh_softmax_normalization.keras")
+
+
+def nn2eq(*args: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, as a user does."""
+    command = [sys.executable, "-c", "from nn2eq.cli import main; main()", *args]
+    environment = {**os.environ, **(env or {})}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False, timeout=300)
+
+
+def predicted(text: str, x: list[list[float]]) -> np.ndarray:
+    scope: dict[str, object] = {}
+    exec(text, scope)  # noqa: S102 - our own text
+    return np.asarray(scope["predict"](np.array(x)))  # type: ignore[operator]
+
+
+def test_the_result_alone_is_on_standard_output() -> None:
+    done = nn2eq(CIRCLES, "-f", "numpy")
+    assert done.returncode == 0
+    assert done.stdout.startswith("# nn2eq ")
+    assert predicted(done.stdout, [[0.0, 0.0]]).shape == (1, 1)
+    assert "text and network agree" in done.stderr
+    assert "form: matrix" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [CIRCLES, "--format", "numpy"],
+        ["--format", "numpy", CIRCLES],
+        ["convert", CIRCLES, "-f", "numpy"],
+        ["-f", "numpy", "convert", CIRCLES],
+        ["-fnumpy", CIRCLES],
+        ["--format=numpy", "--", CIRCLES],
+    ],
+)
+def test_convert_is_meant_wherever_the_options_stand(args: list[str]) -> None:
+    done = nn2eq(*args)
+    assert (done.returncode, "def predict(x)" in done.stdout) == (0, True), done.stderr
+
+
+def test_a_file_called_as_a_command_is_reached_by_its_path(tmp_path: Path) -> None:
+    (tmp_path / "info").write_bytes(Path(CIRCLES).read_bytes())
+    assert nn2eq("./info", "-f", "numpy", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_as_format_is_latex_in_that_form(form: str) -> None:
+    said = nn2eq(CIRCLES, "--format", form)
+    assert f"as latex, {form} form" in said.stdout
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("form", FORMS)
+def test_every_format_says_every_form_it_promises(language: str, form: str) -> None:
+    promised = json.loads(nn2eq("formats", "--json").stdout)
+    done = nn2eq(CIRCLES, "-f", language, "--form", form)
+    if form in promised[language]:
+        assert done.returncode == 0, done.stderr
+        assert "agree" in done.stderr
+    else:
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{language} cannot say the {form} form" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["nothing.h5"], "nothing.h5"),
+        ([TINY, "-f", "cobol"], "no format 'cobol'"),
+        ([TINY, "--form", "round"], "no form 'round'"),
+        ([TINY, "--format", "nested", "--form", "matrix"], "two forms"),
+        ([TINY, "--wrong"], "--wrong"),
+        ([TINY, "--digits", "0"], "--digits"),
+        ([TINY, "-f", "numpy", "--standalone"], "--standalone means nothing to numpy"),
+        ([TINY, "--inputs", "a,b"], "2 names"),
+        ([CIRCLES, "--inputs", "a,a"], "stands twice"),
+        ([CIRCLES, "-f", "python", "--inputs", "lambda,b"], "lambda"),
+        ([TINY, "--scale-input", "minmax:3:1"], "LO < HI"),
+        ([TINY, "--transform-input", "x=fourier"], "fourier"),
+        ([TINY, "--latex-names", "x"], "--latex-names"),
+        ([TINY, "--data", "nothing.csv"], "nothing.csv"),
+        ([str(MODELS / "dense_4-16-16-16-1_tanh.h5"), "--form", "nested", "--limit", "100"], "--form layered"),
+        (["trace", TINY, "--at", "1,2"], "2 numbers"),
+        (["trace", TINY, "--at", "one"], "not a number"),
+        (["trace", TINY], "--at"),
+        (["check", TINY], "FILE"),
+        (["check", TINY, "nothing.py"], "nothing.py"),
+        ([], "MODEL"),
+    ],
+)
+def test_a_mistake_is_one_or_two_lines_and_exit_2(args: list[str], said: str) -> None:
+    done = nn2eq(*args)
+    told = done.stderr if done.returncode else done.stdout
+    assert said in (told or done.stdout)
+    if args:
+        assert done.returncode == 2
+        assert done.stdout == "" or args[0] == "check"
+        assert len(done.stderr.splitlines()) <= 2
+        assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_the_traceback() -> None:
+    assert "Traceback" in nn2eq("nothing.h5", "--debug").stderr
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "f.py"
+    target.write_text("as it was")
+    assert nn2eq("nothing.h5", "-f", "numpy", "-o", str(target)).returncode == 2
+    assert target.read_text() == "as it was"
+    done = nn2eq(CIRCLES, "-f", "numpy", "-o", str(target))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "def predict" in target.read_text()
+    assert os.listdir(tmp_path) == ["f.py"]
+
+
+def test_output_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    done = nn2eq(CIRCLES, "-o", str(tmp_path / "no" / "f.tex"))
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+
+
+def test_a_device_is_written_to_and_not_replaced() -> None:
+    write("text", os.devnull)
+    assert not os.path.isfile(os.devnull)
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    command = f"{sys.executable} -c 'from nn2eq.cli import main; main()' {IRIS} -f json | head -c 10"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+
+
+def test_names_are_used_everywhere() -> None:
+    done = nn2eq(CIRCLES, "-f", "python", "--inputs", "width,height", "--outputs", "inside", "--form", "layered")
+    assert done.returncode == 0
+    assert "width" in done.stdout and "inside" in done.stdout  # noqa: PT018 - one thing
+
+
+def test_original_units_are_folded_in_or_shown() -> None:
+    scale = ["--scale-input", "minmax:0:10", "--scale-output", "standard:5:2"]
+    folded, shown = (nn2eq(TINY, "-f", "numpy", *scale, *more) for more in ([], ["--no-fold"]))
+    assert folded.stdout.count("@") < shown.stdout.count("@") + shown.stdout.count(" * ")
+    x = [[3.0], [7.0]]
+    assert predicted(folded.stdout, x) == pytest.approx(predicted(shown.stdout, x), rel=1e-12)
+    plain = predicted(nn2eq(TINY, "-f", "numpy").stdout, [[0.3], [0.7]])
+    assert predicted(folded.stdout, x) == pytest.approx(plain * 2 + 5, rel=1e-12)
+
+
+def test_data_are_checked_on(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("b,a,more\n1,2,x\n3,4,y\n")
+    done = nn2eq(CIRCLES, "--inputs", "a,b", "--data", str(tmp_path / "data.csv"))
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "data.csv").write_text("a,b\n1,two\n")
+    done = nn2eq(CIRCLES, "--inputs", "a,b", "--data", str(tmp_path / "data.csv"))
+    assert (done.returncode, "line 2" in done.stderr) == (2, True)
+
+
+def test_check_judges_what_was_emitted(tmp_path: Path) -> None:
+    for language in LANGUAGES:
+        file = tmp_path / f"text.{language}"
+        assert nn2eq(CIRCLES, "-f", language, "-o", str(file)).returncode == 0
+        assert nn2eq("check", CIRCLES, str(file)).returncode == 0
+
+
+def test_check_names_the_unit_that_was_changed(tmp_path: Path) -> None:
+    file = tmp_path / "f.py"
+    nn2eq(CIRCLES, "-f", "python", "--form", "layered", "-o", str(file))
+    lines = file.read_text().splitlines()
+    spot = next(number for number, line in enumerate(lines) if line.strip().startswith("z1_2 ="))
+    lines[spot] += " + 0.001"
+    file.write_text("\n".join(lines))
+    done = nn2eq("check", CIRCLES, str(file))
+    assert done.returncode == 1
+    assert "z1_2" in done.stdout
+    verdict = json.loads(nn2eq("check", CIRCLES, str(file), "--json").stdout)
+    assert verdict[0]["holds"] is False
+
+
+def test_info_and_trace_as_json() -> None:
+    found = json.loads(nn2eq("info", IRIS, "--json").stdout)
+    assert found["parameters"] == sum(layer["parameters"] for layer in found["layers"])
+    assert set(found["forms"]) == set(FORMS)
+    rows = json.loads(nn2eq("trace", TINY, "--at", "0.25", "--json").stdout)
+    assert rows[0] == {"name": "x", "origin": "the inputs", "value": 0.25}
+    assert rows[-1]["value"] == pytest.approx(predicted(nn2eq(TINY, "-f", "numpy").stdout, [[0.25]])[0, 0])
+
+
+def test_nn2eq_check_takes_one_word() -> None:
+    done = nn2eq(TINY, env={"NN2EQ_CHECK": "torch"})
+    assert (done.returncode, "NN2EQ_CHECK=torch" in done.stderr) == (2, True)
+
+
+def test_digits_say_what_they_cost() -> None:
+    done = nn2eq(TINY, "--digits", "3")
+    assert done.returncode == 0
+    assert "rounded to 3" in done.stdout
+    assert "cost" in done.stdout
+
+
+def test_printable_lets_nothing_drive_the_terminal() -> None:
+    assert printable("a\x1b[31m\n\u202eb\udcff") == "a\\x1b[31m\\n\\u202eb\\udcff"
