@@ -45,7 +45,7 @@ _TOKEN = re.compile(
 )
 _TERM = re.compile(
     rf"{SKIP}(?P<sign>[-+]?){SKIP}(?:\{{(?P<wide>{NUMBER})\}}|(?P<number>(?>{NUMBER})))?{SKIP}(?P<symbol>{SYMBOL})?"
-    rf"{SKIP}(?=[-+,]|\Z)"
+    rf"{SKIP}(?P<second>{SYMBOL})?{SKIP}(?=[-+,]|\Z)"
 )
 _OVER = re.compile(
     rf"\s*_\s*(?:\{{(?P<under>[^{{}}]*)\}}|(?P<letter>[a-z]))(?:\s*\^\s*(?:\{{\s*(?P<to>\d+)\s*\}}|(?P<digit>\d)))?"
@@ -110,17 +110,25 @@ class Parser:
         terms = _Terms(self._single)
         start = at
         while True:
-            simple = None if self._bound or self._phrases else _TERM.match(self._text, at, end)
-            if simple and (simple["number"] or simple["wide"] or simple["symbol"]):
-                terms.add_simple(simple, self._text)
+            if simple := self._simple(at, end):
+                terms.add_simple(simple)
                 at = simple.end()
             else:
                 token = self._token(at, end)
-                negative = token["sign"] == "-"
                 node, at = self._product(token.end() if token["sign"] else at, end)
-                terms.add(negative, node)
+                terms.add(token["sign"] == "-", node)
             if self._kind(at, end) != "sign":
                 return terms.node(start), at
+
+    def _simple(self, at: int, end: int) -> re.Match[str] | None:
+        """Match a term that is a number, a symbol, or a product of those: most terms of a long text."""
+        if self._bound or self._phrases:
+            return None
+        match = _TERM.match(self._text, at, end)
+        if match is None or not (match["number"] or match["wide"] or match["symbol"]):
+            return None
+        calls = match["second"] and canonical(match["symbol"]) in self._functions
+        return None if calls else match
 
     def _product(self, at: int, end: int) -> tuple[Node, int]:
         start = at
@@ -387,51 +395,50 @@ _PRIMARY: Mapping[str, Callable[[Parser, re.Match[str], int], tuple[Node, int]]]
 
 
 class _Terms:
-    """The terms of a sum: number times symbol in one table, all others one by one."""
+    """The terms of a sum: a number times up to two symbols in one table, all others one by one."""
 
     def __init__(self, single: bool) -> None:
         self._single = single
-        self._narrow: list[tuple[str, str]] = []
-        self._wide: list[tuple[str, str]] = []
+        self._decimals: tuple[list[str], list[str]] = ([], [])
+        self._symbols: tuple[list[tuple[str, ...]], list[tuple[str, ...]]] = ([], [])
         self._others: list[Node] = []
         self._signs: list[int] = []
 
-    def add_simple(self, match: re.Match[str], text: str) -> None:
-        symbol = canonical(match["symbol"]) if match["symbol"] else ""
-        is_wide = match["wide"] or not self._single
+    def add_simple(self, match: re.Match[str]) -> None:
+        """Add what matched _TERM."""
+        is_single = self._single and not match["wide"]
         number = match["wide"] or match["number"] or "1"
-        (self._wide if is_wide else self._narrow).append((match["sign"] + programmers(number), symbol))
+        self._decimals[is_single].append(match["sign"] + programmers(number))
+        symbols = (match["symbol"], match["second"])
+        self._symbols[is_single].append(tuple(canonical(symbol) for symbol in symbols if symbol))
 
     def add(self, negative: bool, node: Node) -> None:
+        """Add any other term."""
         self._others.append(node)
         self._signs.append(-1 if negative else 1)
 
     def node(self, at: int) -> Node:
         """Return the sum as one node."""
         linear = self._linear(at)
-        others = [*self._others, *linear]
-        signs = [*self._signs, *(1 for _ in linear)]
+        others, signs = [*self._others, *linear], [*self._signs, *(1 for _ in linear)]
         if len(others) == 1 and signs[0] == 1:
             return others[0]
         return Node("sum", tuple(others), tuple(signs), at)
 
     def _linear(self, at: int) -> list[Node]:
-        """Σ coefficient · symbol + constant; a lone symbol or number is itself."""
-        terms = [*self._narrow, *self._wide]
-        if not terms:
+        """Σ coefficient · symbols + constant; a lone symbol or number is itself."""
+        values = [float(v) for kind in (0, 1) for v in floats(self._decimals[kind], single=bool(kind))]
+        symbols = [*self._symbols[0], *self._symbols[1]]
+        if not symbols:
             return []
-        values = [
-            *floats([number for number, _ in self._narrow], single=True),
-            *floats([number for number, _ in self._wide], single=False),
-        ]
-        names = tuple(name for _, name in terms if name)
-        coefficients = [value for value, (_, name) in zip(values, terms, strict=True) if name]
-        constant = float(sum(value for value, (_, name) in zip(values, terms, strict=True) if not name))
-        if not names:
-            return [Node("number", value=constant, at=at)]
-        if len(terms) == 1 and coefficients == [1.0]:
-            return [Node("name", value=names[0], at=at)]
-        return [Node("linear", value=(tuple(coefficients), names, constant), at=at)]
+        terms = [(value, names) for value, names in zip(values, symbols, strict=True) if names]
+        constant = sum(value for value, names in zip(values, symbols, strict=True) if not names)
+        if not terms:
+            return [Node("number", value=float(constant), at=at)]
+        if len(symbols) == 1 and terms[0] == (1.0, (terms[0][1][0],)):
+            return [Node("name", value=terms[0][1][0], at=at)]
+        coefficients, names = zip(*terms, strict=True)
+        return [Node("linear", value=(coefficients, names, constant), at=at)]
 
 
 def _loosely(symbol: str) -> str:

@@ -47,7 +47,7 @@ def floats(decimals: Sequence[str], *, single: bool) -> NDArray[np.float64]:
         return wide
     narrow = wide.astype(np.float32)
     # A decimal that a float64 puts exactly between two float32 may itself lie beside the middle.
-    for at in np.flatnonzero((wide.view(np.int64) & _LOW_BITS) == _MIDDLE):
+    for at in np.flatnonzero((wide.view(np.int64) & _LOW_BITS) == _MIDDLE).tolist():
         narrow[at] = _nearest(decimals[at], narrow[at])
     return narrow.astype(np.float64)
 

@@ -41,7 +41,7 @@ _TABLE = re.compile(
     r"\\begin\{(?P<name>tabular|longtable)\}\s*\{[^}]*\}(?P<inside>.*?)\\end\{(?P=name)\}", re.DOTALL
 )
 _STRUCTURE = re.compile(
-    r"\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|[(){}\[\]=,]|\\begin\{(?P<begin>[a-z]+\*?)\}|\\end\{(?P<end>[a-z]+\*?)\}"
+    r"\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|[(){}\[\]=,]|&(?!\s*(?:\{\})?\s*=)|\\begin\{(?P<begin>[a-z]+\*?)\}|\\end\{(?P<end>[a-z]+\*?)\}"
 )
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
@@ -100,20 +100,21 @@ class Text:
 def taken_apart(text: str) -> Text:
     """Find the equations and tables of a text. Raises BadRequest where brackets do not match."""
     said = _SAID.search(text)
-    names = [tuple(_symbols(said[key])) for key in ("inputs", "outputs")] if said else [(), ()]
+    inputs, outputs = (tuple(_symbols(said[key])) if said else () for key in ("inputs", "outputs"))
     bare = _COMMENT.sub(_blanked, text)
     tables = tuple(_tables(bare))
     bare = _TABLE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), bare)
-    stretches = [
-        match.span(match.lastgroup if match.lastgroup != "name" else "inside")
-        for match in _DISPLAY.finditer(bare)
-    ]
+    stretches = [match.span(_inside(match)) for match in _DISPLAY.finditer(bare)]
     closes: dict[int, int] = {}
     whole = Mathematics(bare, closes)
     equations: list[Equation] = []
     for start, end in stretches or [(0, len(bare))]:
         equations += _equations(whole, closes, start, end)
-    return Text(whole, tuple(equations), tables, *names, bool(_SINGLE.search(text)))
+    return Text(whole, tuple(equations), tables, inputs, outputs, bool(_SINGLE.search(text)))
+
+
+def _inside(match: re.Match[str]) -> str:
+    return next(group for group in ("inside", "brackets", "dollars") if match[group] is not None)
 
 
 def _blanked(match: re.Match[str]) -> str:
@@ -147,7 +148,7 @@ def _tables(text: str) -> Iterator[Table]:
 
 @dataclass
 class _Rows:
-    """Where an equation may begin in one display, behind a line break or a comma, and where equals signs are."""
+    """Where an equation may begin in one display, behind a break, a comma or an &, and where equals signs are."""
 
     breaks: list[int] = field(default_factory=list)
     equals: list[int] = field(default_factory=list)
@@ -167,9 +168,7 @@ def _equations(whole: Mathematics, closes: dict[int, int], start: int, end: int)
         raise whole.error("a formula that is no equation: name = ... was expected", start)
     for (begin, sign), (after, _) in zip(heads, [*heads[1:], (end, end)], strict=True):
         left = _bare(whole.text[begin:sign])
-        right = whole.text[sign + 1 : after].rstrip()
-        stop = sign + 1 + len(_END.sub("", right))
-        yield Equation(left, sign + 1, stop)
+        yield Equation(left, sign + 1, max(sign + 1, _stop(whole.text, sign + 1, after)))
 
 
 _BLANK = re.compile(
@@ -181,6 +180,12 @@ _BLANK_AT_END = re.compile(r"[\s&]+$")
 _END = re.compile(
     r"(?:\\\\(?:\[[^\]\n]*\])?|&|\s|[.,;]|\\(?:nonumber|notag)(?![A-Za-z])|\\label\{[^}]*\}|\\q?quad)+$"
 )
+
+
+def _stop(text: str, start: int, end: int) -> int:
+    """Return where a right-hand side ends, without the punctuation and the breaks behind it."""
+    tail = max(start, end - 200)
+    return tail + len(_END.sub("", text[tail:end]))
 
 
 def _bare(left: str) -> str:
@@ -209,7 +214,7 @@ def _rows(whole: Mathematics, closes: dict[int, int], start: int, end: int) -> _
             closes[open_.pop()[1]] = match.start()
         elif not open_ and sign == "=":
             rows.equals.append(match.start())
-        elif not open_ and (sign == "," or sign.startswith("\\\\")):
+        elif not open_ and (sign[0] in ",&" or sign.startswith("\\\\")):
             rows.breaks.append(match.end())
         if len(open_) > DEEPEST:
             raise whole.error(f"more than {DEEPEST} brackets within brackets", match.start())

@@ -129,7 +129,8 @@ class Evaluation:
             if whole == name or not self._has(whole):
                 continue
             value, place = self.symbol(whole, 0), [int(index) - 1 for index in places[-count:]]
-            data = value.data if isinstance(value, Matrix) else value
+            data = value.data if isinstance(value, Matrix) else np.asarray(value)
+            data = data.reshape((1,) * count) if isinstance(value, float) else data
             if count == 1 and isinstance(value, Matrix):
                 data = data[:, 0] if data.shape[1] == 1 else data[0]
             if all(0 <= index < size for index, size in zip(place, data.shape, strict=False)):
@@ -159,7 +160,9 @@ class Evaluation:
         return Matrix(node.value)
 
     def _name(self, node: Node, scope: Scope) -> Any:
-        name = node.value
+        return self._lookup(node.value, scope, node)
+
+    def _lookup(self, name: str, scope: Scope, node: Node) -> Any:
         if name in scope.names:
             return scope.names[name]
         if not self._has(name) and name in _CONSTANTS:
@@ -167,23 +170,31 @@ class Evaluation:
         return self.symbol(name, node.at)
 
     def _linear(self, node: Node, scope: Scope) -> Any:
+        """Σ coefficient · symbols + constant: as one product of arrays where each value is a number a sample."""
         coefficients, names, constant = node.value
-        if not scope.names and not scope.running:
-            values = self._stack(names, node)
-            if values is not None:
-                return np.asarray(coefficients) @ values + constant
+        if scope is self._top:
+            factors = [coefficient * self._factor(few, node) for coefficient, few in zip(coefficients, names, strict=True)]
+            values = self._stack(tuple(few[-1] for few in names), node)
+            if values is not None and all(isinstance(factor, float) for factor in factors):
+                return np.asarray(factors) @ values + constant
         total: Any = constant
-        for coefficient, name in zip(coefficients, names, strict=True):
-            total = (
-                self._plain(self._name(Node("name", value=name, at=node.at), scope), node) * coefficient
-                + total
-            )
+        for coefficient, few in zip(coefficients, names, strict=True):
+            product = self._product(self._named_product(few, node), scope) if len(few) > 1 else self._lookup(few[0], scope, node)
+            total = self._plain(product, node) * coefficient + total
         return total
+
+    def _factor(self, names: tuple[str, ...], node: Node) -> Any:
+        """Return the number that stands before the last symbol of a term: a weight's."""
+        return 1.0 if len(names) == 1 else self._lookup(names[0], self._top, node)
+
+    def _named_product(self, names: tuple[str, ...], node: Node) -> Node:
+        args = tuple(Node("name", value=name, at=node.at) for name in names)
+        return Node("product", args, ("*",), node.at)
 
     def _stack(self, names: tuple[str, ...], node: Node) -> Array | None:
         """Return the values of many names as one array, None if they are not all one number a sample."""
         if names not in self._stacked:
-            values = [self._name(Node("name", value=name, at=node.at), self._top) for name in names]
+            values = [self._lookup(name, self._top, node) for name in names]
             if any(isinstance(value, Matrix) or np.ndim(value) != 1 for value in values):
                 return None
             self._stacked[names] = np.stack(values)
@@ -241,6 +252,8 @@ class Evaluation:
 
     def _transpose(self, node: Node, scope: Scope) -> Any:
         value = self.value(node.args[0], scope)
+        if isinstance(value, float):
+            return value
         if not isinstance(value, Matrix):
             raise self._error("the transpose of what is no matrix", node.at)
         return Matrix(value.data.T)

@@ -44,7 +44,7 @@ def write(program: Program, options: Options) -> str:
         widest = max(
             equation.left.width + equation.right.width for block in [*blocks, *beside] for equation in block
         )
-        return _comment(said) + standalone(program, options, said, body, widest)
+        return _comment(said) + standalone(program, options, said, numbers.legend, body, widest)
     needs = ["amsmath", "booktabs"] if options.numbers == "table" else ["amsmath"]
     packages = ", ".join(rf"\usepackage{{{package}}}" for package in needs)
     breaks = r"; longer than a page: \allowdisplaybreaks" if body.count("\n") > PAGE else ""
@@ -84,6 +84,6 @@ def _beside(blocks: Sequence[Sequence[Equation]]) -> str:
     fit = all(sum(left.width + right.width + 40 for left, right in block) < LINE for block in blocks)
     if not fit:
         return _display([[equation] for block in blocks for equation in block])
-    rows = (r", &\qquad ".join(f"{left.text} &= {right.text}" for left, right in block) for block in blocks)
+    rows = (r" &\qquad ".join(f"{left.text} &= {right.text}" for left, right in block) for block in blocks)
     columns = max(len(block) for block in blocks)
     return f"\\begin{{alignat*}}{{{columns}}}\n" + " \\\\[1ex]\n".join(rows) + "\n\\end{alignat*}\n"

@@ -93,9 +93,9 @@ def _foreign(char: str) -> str:
         return f"\\{words[-1]}{{}}"
     if words[:3] == ["greek", "capital", "letter"] and words[-1].capitalize() in GREEK:
         return f"\\{words[-1].capitalize()}{{}}"
-    letter, mark = (unicodedata.normalize("NFD", char) + "  ")[:2]
-    if letter.isascii() and letter.isalpha() and mark in _MARKS:
-        return f"\\{_MARKS[mark]}{{{letter}}}"
+    parts = unicodedata.normalize("NFD", char)
+    if len(parts) == 2 and parts[0].isascii() and parts[1] in _MARKS:
+        return f"\\{_MARKS[parts[1]]}{{{parts[0]}}}"
     return f"U{{+}}{ord(char):04X}"
 
 

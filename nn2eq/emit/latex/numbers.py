@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ def _odd(absolute: NDArray[Any]) -> list[int]:
     """Return the places of numbers whose shortest decimal is not what a mathematician writes."""
     with np.errstate(over="ignore"):
         places = (absolute < 1e-4) | (absolute >= 10.0**LONGEST_INTEGER) | (absolute == np.rint(absolute))
-    return cast(list[int], np.flatnonzero(places).tolist())
+    return np.flatnonzero(places).tolist()
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,17 @@ class Numbers:
 
     @property
     def rule(self) -> str:
-        """The rule in words, for the comment and the legend."""
+        """The rule for the comment, by which a program reads the text."""
         if self.single:
-            return "decimals are float32 (shortest that read back; widened when used), those in braces {...} float64"
-        return "decimals are float64 (shortest that read back)"
+            return "a decimal is the float32 nearest to it, one in braces the float64"
+        return "a decimal is the float64 nearest to it"
+
+    @property
+    def legend(self) -> str:
+        """The rule for people, who do not see the braces."""
+        if self.single:
+            return "A decimal stands for the float32 nearest to it, or the float64 if it has more than nine digits."
+        return "A decimal stands for the float64 nearest to it."
 
     def magnitudes(self, data: NDArray[Any]) -> list[str]:
         """Return the absolute value of each number (n,), ready to stand behind a sign."""

@@ -172,7 +172,7 @@ def listed(pieces: Sequence[Piece], place: Place = TOP) -> Piece:
     at, tall = place.start + pieces[0].width, max(piece.tall for piece in pieces)
     parts, broken = [pieces[0].text], pieces[0].broken
     for piece in pieces[1:]:
-        if at > place.start + SHORT and (piece.broken or at + piece.width > LINE):
+        if (broken or at > place.start + SHORT) and (piece.broken or at + piece.width > LINE):
             parts.append(line)
             at, broken = QUAD * (place.level + 1), True
         else:

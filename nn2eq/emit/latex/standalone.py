@@ -18,7 +18,9 @@ SHOWN = 12
 """Inputs or outputs that the legend names one by one."""
 
 
-def standalone(program: Program, options: Options, said: Mapping[str, str], body: str, widest: float) -> str:
+def standalone(
+    program: Program, options: Options, said: Mapping[str, str], legend: str, body: str, widest: float
+) -> str:
     """Return a document that pdflatex compiles. widest: the widest equation, in points."""
     width, height = _page(program, options, widest)
     packages = "amsmath, booktabs" if options.numbers == "table" else "amsmath"
@@ -33,7 +35,7 @@ def standalone(program: Program, options: Options, said: Mapping[str, str], body
 {{\\Large ${title}$}}
 \\bigskip
 
-{" ".join(_legend(program, options, said))}
+{" ".join(_legend(program, options, said, legend))}
 {body}\\end{{document}}
 """
 
@@ -46,13 +48,13 @@ def _page(program: Program, options: Options, widest: float) -> tuple[float, flo
     return min(max(A4[0], needed[0]), LARGEST), min(max(A4[1], needed[1]), LARGEST)
 
 
-def _legend(program: Program, options: Options, said: Mapping[str, str]) -> list[str]:
+def _legend(program: Program, options: Options, said: Mapping[str, str], legend: str) -> list[str]:
     """Say in sentences what stands in the equations."""
     inputs, outputs = (symbols.split(", ") for symbols in said["inputs"].split("; outputs: "))
     lines = [f"{_counted('Input', inputs)}; {_counted('output', outputs)}."]
     lines += [sentence for layout, sentence in _SENTENCES if layout in (program.layout, options.numbers)]
-    lines.append(said["numbers"][:1].upper() + said["numbers"][1:].replace("{...}", r"\{\dots\}") + ".")
-    return lines
+    rounded = [f"Numbers are rounded to {options.digits} significant digits."] if options.digits else [legend]
+    return lines + rounded
 
 
 _SENTENCES = (
