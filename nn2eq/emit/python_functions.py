@@ -12,8 +12,9 @@ LARGEST_EXPONENT = 709.782712893384
 
 MATH = Infix(
     {
-        "exp": "math.exp({0})", "expm1": "math.expm1({0})", "log": "math.log({0})", "log1p": "math.log1p({0})",
-        "log10": "math.log10({0})", "sqrt": "math.sqrt({0})", "tanh": "math.tanh({0})", "erf": "math.erf({0})",
+        "exp": "math.exp({0})", "expm1": "math.expm1({0})",
+        "log": "math.log({0})", "log1p": "math.log1p({0})", "log10": "math.log10({0})",
+        "sqrt": "math.sqrt({0})", "tanh": "math.tanh({0})", "erf": "math.erf({0})",
         "abs": "abs({0})", "max": "max({0}, {1})", "min": "min({0}, {1})", "where": "({1} if {0} else {2})",
         "sum": "sum({0} for {1} in z)", "largest": "max({0} for {1} in z)",
         "sum of all": "sum(z)", "largest of all": "max(z)",

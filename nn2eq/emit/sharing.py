@@ -79,17 +79,22 @@ def _always(node: fm.Node) -> Iterator[fm.Node]:
 
 
 def renamed(node: fm.Node) -> fm.Node:
-    """Call the units of reductions j, k, l from the inside out, so that equal reductions are equal formulas."""
-    node = fm.Node(node.op, tuple(renamed(arg) for arg in node.args), node.value)
+    """Call the units of reductions j, k, l from the inside out: equal reductions become equal formulas."""
     if node.op not in fm.REDUCTIONS:
-        return node
-    inside = {part.value for part in fm.walk(node.args[0]) if part.op in fm.REDUCTIONS}
-    index = next(letter for letter in "jklmn" if letter not in inside)
-    return fm.Node(node.op, (at_unit(node.args[0], node.value, index),), index)
+        return fm.Node(node.op, tuple(renamed(arg) for arg in node.args), node.value)
+    # In capitals first: what was called j may stand around what is to be.
+    index = "JKLMN"[_height(node) - 1]
+    inner = renamed(at_unit(node.args[0], node.value, index))
+    return fm.Node(node.op, (at_unit(inner, index, index.lower()),), index.lower())
+
+
+def _height(node: fm.Node) -> int:
+    """Return how many reductions stand within each other."""
+    return max(map(_height, node.args), default=0) + (node.op in fm.REDUCTIONS)
 
 
 def at_unit(node: fm.Node, index: str, other: str) -> fm.Node:
-    """Let what is said of the unit of a reduction be said of another one, or of the unit itself, ""."""
+    """Say of another unit what is said of the unit of a reduction; "" is the unit itself."""
     if node.op == "unit" and node.value[1] == index:
         return fm.Node("unit", value=(node.value[0], other)) if other else fm.name(node.value[0])
     return fm.Node(node.op, tuple(at_unit(arg, index, other) for arg in node.args), node.value)
