@@ -9,6 +9,8 @@ from typing import Any
 
 from nn2eq.errors import BadRequest
 from nn2eq.proof.latex_symbols import (
+    DRESSED,
+    GROUP,
     NUMBER,
     SKIP,
     SYMBOL,
@@ -51,7 +53,7 @@ _OVER = re.compile(
     rf"\s*_\s*(?:\{{(?P<under>[^{{}}]*)\}}|(?P<letter>[a-z]))(?:\s*\^\s*(?:\{{\s*(?P<to>\d+)\s*\}}|(?P<digit>\d)))?"
 )
 _NUMERIC = re.compile(r"(?>[-+0-9.eE\s&{}^]+|\\\\|\\(?:times|cdot)\b)*")
-_CELL = re.compile(r"\\\\(?:\[[^\]\n]*\])?|&|[({\[]|\\begin\{[a-z]+\}|\\[{}]")
+_CELL = re.compile(rf"{DRESSED}\s*{GROUP}|" r"\\\\(?:\[[^\]\n]*\])?|&|[({\[]|\\begin\{[a-z]+\}|\\[{}]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -203,9 +203,9 @@ def _evaluated(formulas: _Formulas, x: NDArray[Any]) -> Answer:
     with np.errstate(all="ignore"):
         values = evaluation.all()
         outputs = [evaluation.symbol(name, 0) for name in formulas.outputs or _last(formulas)]
-    columns = [part for value in outputs for part in _parts(value)]
-    stacked = np.stack([np.broadcast_to(column, len(x)) for column in columns], axis=1)
-    return Answer(stacked.astype(np.float64), dict(_units(values, len(x))))
+        columns = [part for value in outputs for part in _parts(value)]
+        stacked = np.stack([np.broadcast_to(column, len(x)) for column in columns], axis=1)
+        return Answer(stacked.astype(np.float64), dict(_units(values, len(x))))
 
 
 def _standing(letter: str, count: int) -> tuple[str, ...]:

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 _POWER = r"10\s*\^\s*(?:\{\s*[-+]?\d+\s*\}|\d)"
 NUMBER = rf"(?:{_POWER}|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+|\s*\\(?:times|cdot)\s*{_POWER})?)"
-_GROUP = r"\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.)*\})*\})*\}"
-_DRESSED = (
+GROUP = r"\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.)*\})*\})*\}"
+DRESSED = (
     r"\\(?:operatorname\*?|math(?:rm|it|bf|sf|tt|cal|bb)|text(?:rm|it|bf|sf|tt)?|boldsymbol|d?dot|hat|bar|tilde|vec|acute"
     r"|grave|mathring|overline|underline|widehat|widetilde)"
 )
 _SIGNS = r"(?:[dt]?frac|sqrt|sum|begin|end|[lr]vert|cdot|times|odot|leq?|geq?|lt|gt|text)"
-_ATOM = rf"(?:{_DRESSED}\s*{_GROUP}|\\(?!{_SIGNS}(?![A-Za-z]))[A-Za-z]+|[A-Za-z])"
-SYMBOL = rf"(?>{_ATOM}(?:\s*_\s*(?:{_GROUP}|{_DRESSED}\s*{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9]))?'*)"
+_ATOM = rf"(?:{DRESSED}\s*{GROUP}|\\(?!{_SIGNS}(?![A-Za-z]))[A-Za-z]+|[A-Za-z])"
+SYMBOL = rf"(?>{_ATOM}(?:\s*_\s*(?:{GROUP}|{DRESSED}\s*{GROUP}|\\[A-Za-z]+|[A-Za-z0-9]))?'*)"
 SKIP = (
     r"(?>(?:\s|~|&|\\\\(?:\[[^\]\n]*\])?|\\[,;:! ]|\{\}|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])"
     r"|\\(?:q?quad|displaystyle|textstyle|limits|nonumber|notag)(?![A-Za-z])"
@@ -29,7 +29,7 @@ SKIP = (
 _EXPONENT = re.compile(r"\\(?:times|cdot)10\^\{?([-+]?\d+)\}?")
 _BARE = re.compile(r"10\^(?<![\d.]10\^)\{?([-+]?\d+)\}?")
 _SPACES = re.compile(r"\s+(?![A-Za-z])|(?<=[^A-Za-z])\s+|(?<![\\A-Za-z])(?<=[A-Za-z])\s+")
-_SINGLE_TOKEN = re.compile(rf"_\{{({_DRESSED}{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9])\}}")
+_SINGLE_TOKEN = re.compile(rf"_\{{({DRESSED}{GROUP}|\\[A-Za-z]+|[A-Za-z0-9])\}}")
 _MIDDLE = np.int64(1) << 28
 _LOW_BITS = (np.int64(1) << 29) - 1
 

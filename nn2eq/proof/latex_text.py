@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nn2eq.errors import BadRequest
+from nn2eq.proof.latex_symbols import DRESSED, GROUP
 
 DISPLAYS = "align|alignat|displaymath|eqnarray|equation|flalign|gather|math|multline"
 CLEAR = frozenset(
@@ -30,7 +31,7 @@ DEEPEST = 400
 """Brackets within brackets that are followed: a nested text has two or three a layer."""
 
 _COMMENT = re.compile(r"%[^\n]*")
-_SAID = re.compile(r"^% *inputs: *(?P<inputs>.*?); *outputs: *(?P<outputs>.*?) *$", re.MULTILINE)
+_SAID = re.compile(r"^% *inputs: *(.*)$", re.MULTILINE)
 _SINGLE = re.compile(r"^% *numbers: .*\bfloat32\b", re.MULTILINE)
 _DISPLAY = re.compile(
     rf"\\begin\{{(?P<name>(?:{DISPLAYS})\*?)\}}(?:\{{\d+\}})?(?P<inside>.*?)\\end\{{(?P=name)\}}"
@@ -41,7 +42,8 @@ _TABLE = re.compile(
     r"\\begin\{(?P<name>tabular|longtable)\}\s*\{[^}]*\}(?P<inside>.*?)\\end\{(?P=name)\}", re.DOTALL
 )
 _STRUCTURE = re.compile(
-    r"\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|[(){}\[\]=,]|&(?!\s*(?:\{\})?\s*=)|\\begin\{(?P<begin>[a-z]+\*?)\}|\\end\{(?P<end>[a-z]+\*?)\}"
+    rf"{DRESSED}\s*{GROUP}"
+    r"|\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|[(){}\[\]=,]|&(?!\s*(?:\{\})?\s*=)|\\begin\{(?P<begin>[a-z]+\*?)\}|\\end\{(?P<end>[a-z]+\*?)\}"
 )
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
@@ -100,7 +102,7 @@ class Text:
 def taken_apart(text: str) -> Text:
     """Find the equations and tables of a text. Raises BadRequest where brackets do not match."""
     said = _SAID.search(text)
-    inputs, outputs = (tuple(_symbols(said[key])) if said else () for key in ("inputs", "outputs"))
+    inputs, outputs = _named(said[1]) if said else ((), ())
     bare = _COMMENT.sub(_blanked, text)
     tables = tuple(_tables(bare))
     bare = _TABLE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), bare)
@@ -124,12 +126,19 @@ def _blanked(match: re.Match[str]) -> str:
     return match[0] if escaped else " " * len(match[0])
 
 
-def _symbols(text: str) -> Iterator[str]:
-    """Split a list of symbols at the commas outside braces."""
+def _named(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the symbols of "x_1, x_2; outputs: y"."""
+    inputs, *rest = _split(text, ";")
+    outputs = "".join(rest).strip().removeprefix("outputs:")
+    return tuple(_split(inputs, ",")), tuple(_split(outputs, ",")) if outputs else ()
+
+
+def _split(text: str, sign: str) -> Iterator[str]:
+    """Split at a sign wherever it stands outside braces."""
     depth, start = 0, 0
-    for match in re.finditer(r"\\.|[{},]", text + ","):
+    for match in re.finditer(rf"\\.|[{{}}{sign}]", text + sign):
         depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if match[0] == "," and depth == 0:
+        if match[0] == sign and depth == 0:
             yield text[start : match.start()].strip()
             start = match.end()
 
@@ -164,18 +173,19 @@ def _equations(whole: Mathematics, closes: dict[int, int], start: int, end: int)
         if not heads or heads[-1][0] != begin:
             heads.append((begin, sign))
     first = whole.text[start : heads[0][0] if heads else end]
-    if _BLANK.sub("", first):
+    if _bare(first):
         raise whole.error("a formula that is no equation: name = ... was expected", start)
     for (begin, sign), (after, _) in zip(heads, [*heads[1:], (end, end)], strict=True):
         left = _bare(whole.text[begin:sign])
         yield Equation(left, sign + 1, max(sign + 1, _stop(whole.text, sign + 1, after)))
 
 
-_BLANK = re.compile(
-    r"\\\\(?:\[[^\]\n]*\])?|&|\s+(?![A-Za-z])|(?<![A-Za-z])\s+|(?<![A-Za-z])\{\}|\\q?quad\b|\\[,;:!]|\\text\{(?:where|with|and|for)\W*\}"
-    r"|\\(?:begin|end)\{(?:aligned|gathered|split|alignedat)\}|\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])|\\label\{[^}]*\}"
-    r"|\\(?:nonumber|notag)(?![A-Za-z])"
+_PLACING = (
+    r"\\\\(?:\[[^\]\n]*\])?|&|(?<![A-Za-z])\{\}|\\q?quad\b|\\[,;:!]|\\text\{(?:where|with|and|for)\W*\}"
+    r"|\\(?:begin|end)\{(?:aligned|gathered|split|alignedat)\}|\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])"
+    r"|\\label\{[^}]*\}|\\(?:nonumber|notag)(?![A-Za-z])"
 )
+_BLANK = re.compile(rf"{_PLACING}|(?P<kept>{DRESSED}\s*{GROUP})|\s+(?![A-Za-z])|(?<![A-Za-z])\s+")
 _BLANK_AT_END = re.compile(r"[\s&]+$")
 _END = re.compile(
     r"(?:\\\\(?:\[[^\]\n]*\])?|&|\s|[.,;]|\\(?:nonumber|notag)(?![A-Za-z])|\\label\{[^}]*\}|\\q?quad)+$"
@@ -191,7 +201,8 @@ def _stop(text: str, start: int, end: int) -> int:
 def _bare(left: str) -> str:
     """Return a left-hand side without what only places it; line breaks inside a stack of symbols stay."""
     before, environment, inside = left.partition("\\begin{bmatrix}")
-    return _BLANK.sub("", before) + environment + _BLANK_AT_END.sub("", inside)
+    bare = _BLANK.sub(lambda match: match["kept"] or "", before)
+    return bare + environment + _BLANK_AT_END.sub("", inside)
 
 
 def _rows(whole: Mathematics, closes: dict[int, int], start: int, end: int) -> _Rows:

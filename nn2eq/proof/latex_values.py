@@ -173,13 +173,20 @@ class Evaluation:
         """Σ coefficient · symbols + constant: as one product of arrays where each value is a number a sample."""
         coefficients, names, constant = node.value
         if scope is self._top:
-            factors = [coefficient * self._factor(few, node) for coefficient, few in zip(coefficients, names, strict=True)]
+            factors = [
+                coefficient * self._factor(few, node)
+                for coefficient, few in zip(coefficients, names, strict=True)
+            ]
             values = self._stack(tuple(few[-1] for few in names), node)
             if values is not None and all(isinstance(factor, float) for factor in factors):
                 return np.asarray(factors) @ values + constant
         total: Any = constant
         for coefficient, few in zip(coefficients, names, strict=True):
-            product = self._product(self._named_product(few, node), scope) if len(few) > 1 else self._lookup(few[0], scope, node)
+            product = (
+                self._product(self._named_product(few, node), scope)
+                if len(few) > 1
+                else self._lookup(few[0], scope, node)
+            )
             total = self._plain(product, node) * coefficient + total
         return total
 

@@ -73,7 +73,7 @@ def _is_letter(text: str) -> bool:
 
 def upright(name: str, font: str = "mathrm") -> str:
     """Spell a name letter by letter in an upright font, so that nothing in it is a command."""
-    return rf"\{font}{{{''.join(_escaped(char) for char in name)}}}"
+    return rf"\{font}{{{''.join(_escaped(char) for char in name) or '?'}}}"
 
 
 def _escaped(char: str) -> str:

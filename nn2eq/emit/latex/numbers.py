@@ -45,9 +45,16 @@ def spelled(decimal: str) -> str:
 
 def _odd(absolute: NDArray[Any]) -> list[int]:
     """Return the places of numbers whose shortest decimal is not what a mathematician writes."""
-    with np.errstate(over="ignore"):
-        places = (absolute < 1e-4) | (absolute >= 10.0**LONGEST_INTEGER) | (absolute == np.rint(absolute))
+    places = (absolute < 1e-4) | (absolute >= 10.0**LONGEST_INTEGER) | (absolute == np.rint(absolute))
     return np.flatnonzero(places).tolist()
+
+
+def _wide(absolute: NDArray[Any]) -> list[int]:
+    """Return the places of numbers that float32 cannot hold."""
+    if absolute.dtype == np.float32:
+        return []
+    with np.errstate(over="ignore", under="ignore"):
+        return np.flatnonzero(absolute != absolute.astype(np.float32)).tolist()
 
 
 @dataclass(frozen=True)
@@ -81,9 +88,8 @@ class Numbers:
         texts = decimals(absolute)
         for place in _odd(absolute):
             texts[place] = spelled(texts[place])
-        if self.single and data.dtype != np.float32:
-            for place in np.flatnonzero(absolute != absolute.astype(np.float32)).tolist():
-                texts[place] = f"{{{texts[place]}}}"
+        for place in _wide(absolute) if self.single else ():
+            texts[place] = f"{{{texts[place]}}}"
         return texts
 
     def written(self, data: NDArray[Any]) -> list[str]:
@@ -98,4 +104,4 @@ class Numbers:
         if value == math.pi:
             return r"\pi"
         text = spelled(number(value))
-        return text if not self.single or float(np.float32(value)) == value else f"{{{text}}}"
+        return f"{{{text}}}" if self.single and _wide(np.array([value])) else text

@@ -19,6 +19,8 @@ START = 85.0
 """Room for what stands before an inner sum on its first line: a sign, a coefficient, a function's name."""
 SHORT = 25.0
 """What may stand in front of a broken argument without a line break between them: the 0 of a maximum."""
+DEEPEST = 12
+"""Sums within sums that are indented one by one."""
 OPERATOR, DIGIT, BRACKETS = 12.2, 5.0, 8.0
 
 SIZES = ("", r"\big", r"\Big", r"\bigg", r"\Bigg")
@@ -143,14 +145,18 @@ def _flat(terms: Sequence[Term]) -> str:
 
 
 def _filled(terms: Sequence[Term], place: Place) -> tuple[str, float]:
-    """Fill lines with terms; return the text and where its last line ends."""
+    """Fill lines with terms; return the text and where its last line ends.
+
+    A first term that is broken itself gets a line of its own, lest what stands before it adds up.
+    """
     line = " " + newline(place) + "{}"
     left = QUAD * (place.level + 1)
+    own_line = place.start > 0 and terms[0].piece.broken
     parts: list[str] = []
-    at = place.start
+    at = left if own_line else place.start
     for negative, piece in terms:
         if not parts:
-            parts.append("-" if negative else "")
+            parts.append((newline(place) if own_line else "") + ("-" if negative else ""))
         elif piece.broken or at + piece.width + OPERATOR > LINE:
             parts.append(line + ("- " if negative else "+ "))
             at = left
@@ -163,7 +169,7 @@ def _filled(terms: Sequence[Term], place: Place) -> tuple[str, float]:
 
 def newline(place: Place) -> str:
     """Break a line, and indent the next by as many sums as it stands inside of, and one."""
-    return "\\\\\n&" + "\\quad" * (place.level + 1) + " "
+    return "\\\\\n&" + "\\quad" * min(place.level + 1, DEEPEST) + " "
 
 
 def listed(pieces: Sequence[Piece], place: Place = TOP) -> Piece:
@@ -172,7 +178,12 @@ def listed(pieces: Sequence[Piece], place: Place = TOP) -> Piece:
     at, tall = place.start + pieces[0].width, max(piece.tall for piece in pieces)
     parts, broken = [pieces[0].text], pieces[0].broken
     for piece in pieces[1:]:
-        if (broken or at > place.start + SHORT) and (piece.broken or at + piece.width > LINE):
+        has_own_line = piece.text.startswith("\\\\")
+        if (
+            not has_own_line
+            and (broken or at > place.start + SHORT)
+            and (piece.broken or at + piece.width > LINE)
+        ):
             parts.append(line)
             at, broken = QUAD * (place.level + 1), True
         else:
