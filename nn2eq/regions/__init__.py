@@ -1,0 +1,14 @@
+"""The exact affine pieces of a network of ReLU and its kind.
+
+The domain is one cell. Every layer's units are affine on every cell, and where one of them passes a
+breakpoint it cuts all cells at once: a cut is its sign at every vertex, so dividing cells is counting, never
+geometry (`faces`). Signs are found in floating point with a bound on the error, and in whole numbers where
+that cannot tell (`vertices`, `exact`): nothing is perturbed, and nothing is too thin to be seen.
+"""
+
+from nn2eq.regions.explore import Progress
+from nn2eq.regions.find import regions
+from nn2eq.regions.result import Chapter, Joint, Region, Regions
+from nn2eq.regions.sewing import Completeness
+
+__all__ = ["Chapter", "Completeness", "Joint", "Progress", "Region", "Regions", "regions"]
