@@ -4,66 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from nn2eq.errors import BadRequest
-from nn2eq.proof.latex_symbols import (
-    DRESSED,
-    GROUP,
-    NUMBER,
-    SKIP,
-    SYMBOL,
-    canonical,
-    cell_values,
-    floats,
-    indexed,
-    indices,
-    programmers,
-)
+from nn2eq.proof.latex_symbols import NUMBER, canonical, cell_values, floats, indexed, indices, programmers
 from nn2eq.proof.latex_text import Mathematics
+from nn2eq.proof.latex_tokens import (
+    CELL, LIMITS, NUMERIC, OPERATORS, RELATIONS, TERM, TOKEN, TRANSPOSE, Node, Terms, loosely,
+)  # fmt: skip
 
-TRANSPOSE = frozenset({r"\top", "T", r"\mathsf{T}", r"\mathrm{T}", r"\intercal"})
-RELATIONS: Mapping[str, str] = {
-    "<": "<", ">": ">", "=": "=", r"\le": "<=", r"\leq": "<=", r"\ge": ">=", r"\geq": ">=", r"\lt": "<", r"\gt": ">",
-}  # fmt: skip
-_OPERATORS: Mapping[str, str] = {
-    "*": "*",
-    r"\cdot": "*",
-    r"\times": "*",
-    "/": "/",
-    r"\odot": "o",
-    r"\circ": "o",
-}
-
-_TOKEN = re.compile(
-    rf"{SKIP}(?:(?P<number>{NUMBER})|(?P<sign>[-+])|(?P<open>[(\[])|(?P<brace>\{{)"
-    r"|(?P<operator>[*/]|\\(?:cdot|times|odot)(?![A-Za-z]))"
-    r"|(?P<relation>[<>=]|\\(?:leq?|geq?|lt|gt)(?![A-Za-z]))"
-    r"|(?P<frac>\\[dt]?frac(?![A-Za-z]))|(?P<root>\\sqrt(?![A-Za-z]))|(?P<bar>\||\\[lr]vert(?![A-Za-z]))"
-    r"|(?P<over>\\(?:sum|max|min)(?=\s*_))|(?P<begin>\\begin\{(?P<environment>[a-z]+)\})"
-    rf"|(?P<words>\\text\{{[^{{}}]*\}})|(?P<symbol>{SYMBOL})|(?P<power>\^)|(?P<comma>,)|(?P<end>\Z)|(?P<other>.))",
-    re.DOTALL,
-)
-_TERM = re.compile(
-    rf"{SKIP}(?P<sign>[-+]?){SKIP}(?:\{{(?P<wide>{NUMBER})\}}|(?P<number>(?>{NUMBER})))?{SKIP}(?P<symbol>{SYMBOL})?"
-    rf"{SKIP}(?P<second>{SYMBOL})?{SKIP}(?=[-+,]|\Z)"
-)
-_OVER = re.compile(
-    rf"\s*_\s*(?:\{{(?P<under>[^{{}}]*)\}}|(?P<letter>[a-z]))(?:\s*\^\s*(?:\{{\s*(?P<to>\d+)\s*\}}|(?P<digit>\d)))?"
-)
-_NUMERIC = re.compile(r"(?>[-+0-9.eE\s&{}^]+|\\\\|\\(?:times|cdot)\b)*")
-_CELL = re.compile(rf"{DRESSED}\s*{GROUP}|" r"\\\\(?:\[[^\]\n]*\])?|&|[({\[]|\\begin\{[a-z]+\}|\\[{}]")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
-    """One operation and what it is applied to; `value` is what is particular about it, `at` where it stands."""
-
-    op: str
-    args: tuple[Node, ...] = ()
-    value: Any = None
-    at: int = 0
+Read = tuple[Node, int]
+"""What was read, and the place behind it."""
 
 
 class Parser:
@@ -85,7 +35,7 @@ class Parser:
         self._mathematics = mathematics
         self._text = mathematics.text
         self._functions, self._components, self._single = functions, components, single
-        self._phrases = {re.compile(_loosely(phrase)): canonical(phrase) for phrase in phrases}
+        self._phrases = {re.compile(loosely(phrase)): canonical(phrase) for phrase in phrases}
         self._bound: tuple[str, ...] = ()
         self._known: dict[tuple[str, tuple[str, ...]], Node] = {}
         self._listed: dict[tuple[str, tuple[str, ...]], tuple[Node, ...]] = {}
@@ -108,91 +58,89 @@ class Parser:
             self._known[key] = node
         return self._known[key]
 
-    def _sum(self, at: int, end: int) -> tuple[Node, int]:
-        terms = _Terms(self._single)
-        start = at
+    def _sum(self, at: int, end: int) -> Read:
+        terms, start = Terms(self._single), at
         while True:
             if simple := self._simple(at, end):
                 terms.add_simple(simple)
                 at = simple.end()
             else:
-                token = self._token(at, end)
-                node, at = self._product(token.end() if token["sign"] else at, end)
-                terms.add(token["sign"] == "-", node)
+                negative, at = self._signs(at, end)
+                node, at = self._product(at, end)
+                terms.add(negative, node)
             if self._kind(at, end) != "sign":
                 return terms.node(start), at
+
+    def _signs(self, at: int, end: int) -> tuple[bool, int]:
+        """Read the signs before a term, none or several: whether they make it negative."""
+        negative = False
+        while (token := self._token(at, end))["sign"]:
+            negative, at = negative != (token["sign"] == "-"), token.end()
+        return negative, at
 
     def _simple(self, at: int, end: int) -> re.Match[str] | None:
         """Match a term that is a number, a symbol, or a product of those: most terms of a long text."""
         if self._bound or self._phrases:
             return None
-        match = _TERM.match(self._text, at, end)
+        match = TERM.match(self._text, at, end)
         if match is None or not (match["number"] or match["wide"] or match["symbol"]):
             return None
         calls = match["second"] and canonical(match["symbol"]) in self._functions
         return None if calls else match
 
-    def _product(self, at: int, end: int) -> tuple[Node, int]:
+    def _product(self, at: int, end: int) -> Read:
         start = at
         node, at = self._power(at, end)
         factors, operators = [node], []
-        while True:
-            token = self._token(at, end)
-            kind = token.lastgroup
-            if kind in ("sign", "comma", "relation", "end", "words") or token["other"] in (")", "]"):
-                break
-            if kind == "bar" and token["bar"] != r"\lvert":
-                break
-            operators.append(_OPERATORS[token["operator"]] if kind == "operator" else "*")
-            node, at = self._power(token.end() if kind == "operator" else at, end)
+        while (token := self._token(at, end)).lastgroup in _FACTORS:
+            if token["number"] and factors[-1].op == "number":
+                raise self._error("two numbers side by side", at, end)
+            operators.append(OPERATORS[token["operator"] or "*"])
+            node, at = self._power(token.end() if token["operator"] else at, end)
             factors.append(node)
-        return (
-            factors[0] if len(factors) == 1 else Node("product", tuple(factors), tuple(operators), start)
-        ), at
+        if len(factors) == 1:
+            return node, at
+        return Node("product", tuple(factors), tuple(operators), start), at
 
-    def _power(self, at: int, end: int) -> tuple[Node, int]:
+    def _power(self, at: int, end: int) -> Read:
         node, at = self._primary(at, end)
-        while (token := self._token(at, end)).lastgroup == "power":
-            exponent = self._token(token.end(), end)
-            if exponent["brace"]:
-                start, at = self._inside(exponent.end())
-                text = self._text[start : at - 1].strip()
+        while (token := self._token(at, end))["power"]:
+            start, stop, at = self._exponent(token.end(), end)
+            if self._text[start:stop].strip() in TRANSPOSE:
+                node = Node("transpose", (node,), at=start)
+            elif node.op == "name" and node.value == "e":
+                node = Node("exponential", (self._group(start, stop),), at=start)
             else:
-                start, text = exponent.start(exponent.lastgroup or 0), exponent[exponent.lastgroup or 0]
-                text = text[:1] if exponent["number"] else text
-                at = start + len(text)
-            if text in TRANSPOSE:
-                node = Node("transpose", (node,), at=at)
-                continue
-            raised = self._group(start, at - 1 if exponent["brace"] else at)
-            if node.op == "name" and node.value == "e":
-                node = Node("exponential", (raised,), at=at)
-            else:
-                node = Node("power", (node, raised), at=at)
+                node = Node("power", (node, self._group(start, stop)), at=start)
         return node, at
 
-    def _primary(self, at: int, end: int) -> tuple[Node, int]:
+    def _exponent(self, at: int, end: int) -> tuple[int, int, int]:
+        """Return where an exponent starts and stops, and the place behind it: {...}, one digit or one symbol."""
         token = self._token(at, end)
-        kind = token.lastgroup or ""
-        if kind == "environment":
-            kind = "begin"
-        if kind not in _PRIMARY:
-            raise self._error(
-                "a number, a symbol or a bracket was expected", token.end() - len(token[0].strip()), end
-            )
-        return _PRIMARY[kind](self, token, end)
+        if token["brace"]:
+            start, after = self._inside(token.end())
+            return start, after - 1, after
+        start = token.start(token.lastgroup or 0)
+        stop = start + 1 if token["number"] else token.end()
+        return start, stop, stop
+
+    def _primary(self, at: int, end: int) -> Read:
+        token = self._token(at, end)
+        if token.lastgroup not in _PRIMARY:
+            raise self._error("a number, a symbol or a bracket was expected", at, end)
+        return _PRIMARY[token.lastgroup](self, token, end)
 
     # -------------------------------------------------------------------------------------------- primaries
 
-    def _number(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+    def _number(self, token: re.Match[str], end: int) -> Read:
         [value] = floats([programmers(token["number"])], single=self._single)
         return Node("number", value=float(value), at=token.start()), token.end()
 
-    def _bracket(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+    def _bracket(self, token: re.Match[str], end: int) -> Read:
         start, after = self._inside(token.end())
         return self._group(start, after - 1), after
 
-    def _brace(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+    def _brace(self, token: re.Match[str], end: int) -> Read:
         """A number in braces is a float64 whatever plain decimals are."""
         start, after = self._inside(token.end())
         text = self._text[start : after - 1]
@@ -200,34 +148,31 @@ class Parser:
             return Node("number", value=float(programmers(text.strip())), at=start), after
         return self._group(start, after - 1), after
 
-    def _fraction(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+    def _fraction(self, token: re.Match[str], end: int) -> Read:
         top, at = self._argument(token.end(), end)
         bottom, at = self._argument(at, end)
         return Node("product", (top, bottom), ("/",), token.start()), at
 
-    def _root(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+    def _root(self, token: re.Match[str], end: int) -> Read:
         inner, at = self._argument(token.end(), end)
         return Node("call", (inner,), r"\sqrt", token.start()), at
 
-    def _argument(self, at: int, end: int) -> tuple[Node, int]:
-        token = self._token(at, end)
-        if token["brace"]:
-            start, after = self._inside(token.end())
-            return self._group(start, after - 1), after
-        digit = token.start("number")
-        return (self._group(digit, digit + 1), digit + 1) if token["number"] else self._primary(at, end)
+    def _argument(self, at: int, end: int) -> Read:
+        r"""Read what a macro takes: {...}, or the one digit or symbol behind it, as in \frac12."""
+        start, stop, at = self._exponent(at, end)
+        return self._group(start, stop), at
 
-    def _bars(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+    def _bars(self, token: re.Match[str], end: int) -> Read:
         inner, at = self._sum(token.end(), end)
         closing = self._token(at, end)
-        if closing["bar"] not in ("|", r"\rvert"):
+        if not closing["unbar"] and not closing["stroke"]:
             raise self._error("a bar that is not closed", token.start(), end)
         return Node("call", (inner,), r"\abs", token.start()), closing.end()
 
-    def _reduction(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+    def _reduction(self, token: re.Match[str], end: int) -> Read:
         r"""Read \sum_{j=1}^{3} or \sum_j, and what is summed: up to the next sign."""
         sign = token["over"].strip()
-        limits = _OVER.match(self._text, token.end(), end)
+        limits = LIMITS.match(self._text, token.end(), end)
         if limits is None:
             raise self._error(f"{sign} without an index", token.start(), end)
         index, _, low = (limits["under"] or limits["letter"]).partition("=")
@@ -238,8 +183,8 @@ class Parser:
         places = (int(low), int(high)) if high and low.strip().isdigit() else None
         return Node(sign, (body,), (index.strip(), places), token.start()), at
 
-    def _environment(self, token: re.Match[str], end: int) -> tuple[Node, int]:
-        name, start = token["environment"], token.end()
+    def _environment(self, token: re.Match[str], end: int) -> Read:
+        name, start = token["begin"], token.end()
         close = self._mathematics.closes.get(start)
         if close is None or name not in ("cases", "bmatrix", "pmatrix", "matrix", "array"):
             raise self._error(f"the environment {name!r:.40} is not read", token.start(), end)
@@ -250,7 +195,7 @@ class Parser:
             start = self._inside(self._token(start, close).end())[1]
         return self._matrix(start, close), after
 
-    def _symbol(self, token: re.Match[str], end: int) -> tuple[Node, int]:
+    def _symbol(self, token: re.Match[str], end: int) -> Read:
         for phrase, name in self._phrases.items():
             if match := phrase.match(self._text, token.start("symbol"), end):
                 return Node("name", value=name, at=match.start()), match.end()
@@ -263,7 +208,7 @@ class Parser:
             return Node("indexed", value=(head, places), at=at), after
         return Node("name", value=name, at=at), after
 
-    def _function(self, name: str, at: int, after: int, end: int) -> tuple[Node, int] | None:
+    def _function(self, name: str, at: int, after: int, end: int) -> Read | None:
         """Read a call if the name is a function's; a unit of one: softmax_3(...)."""
         unit = 0
         if name not in self._functions:
@@ -333,7 +278,7 @@ class Parser:
     def _matrix(self, start: int, end: int) -> Node:
         """Read numbers all at once, anything else cell by cell."""
         text = self._text[start:end]
-        if _NUMERIC.fullmatch(text):
+        if NUMERIC.fullmatch(text):
             rows = [row.split("&") for row in re.split(r"\\\\(?:\[[^\]\n]*\])?", text) if row.strip()]
             return self._numeric(rows, start)
         rows_of_cells = list(self._cells(start, end))
@@ -354,7 +299,7 @@ class Parser:
     def _cells(self, start: int, end: int) -> Iterator[list[tuple[int, int]]]:
         """Yield the cells of each row, cut at & and \\\\ outside all brackets."""
         row, begin, at = [], start, start
-        while match := _CELL.search(self._text, at, end):
+        while match := CELL.search(self._text, at, end):
             at = match.end()
             if match[0] == "&":
                 row.append((begin, match.start()))
@@ -370,7 +315,7 @@ class Parser:
     # ---------------------------------------------------------------------------------------------- tokens
 
     def _token(self, at: int, end: int) -> re.Match[str]:
-        match = _TOKEN.match(self._text, at, end)
+        match = TOKEN.match(self._text, at, end)
         assert match is not None, "the last alternative takes anything"
         return match
 
@@ -389,61 +334,10 @@ class Parser:
         return self._mathematics.error(f"{what}: {shown!r}" if shown else what, at)
 
 
-_PRIMARY: Mapping[str, Callable[[Parser, re.Match[str], int], tuple[Node, int]]] = {
+_PRIMARY: Mapping[str | None, Callable[[Parser, re.Match[str], int], Read]] = {
     "number": Parser._number, "open": Parser._bracket, "brace": Parser._brace, "frac": Parser._fraction,
-    "root": Parser._root, "bar": Parser._bars, "over": Parser._reduction, "begin": Parser._environment,
-    "symbol": Parser._symbol,
+    "root": Parser._root, "bar": Parser._bars, "stroke": Parser._bars, "over": Parser._reduction,
+    "begin": Parser._environment, "symbol": Parser._symbol,
 }  # fmt: skip
-
-
-class _Terms:
-    """The terms of a sum: a number times up to two symbols in one table, all others one by one."""
-
-    def __init__(self, single: bool) -> None:
-        self._single = single
-        self._decimals: tuple[list[str], list[str]] = ([], [])
-        self._symbols: tuple[list[tuple[str, ...]], list[tuple[str, ...]]] = ([], [])
-        self._others: list[Node] = []
-        self._signs: list[int] = []
-
-    def add_simple(self, match: re.Match[str]) -> None:
-        """Add what matched _TERM."""
-        is_single = self._single and not match["wide"]
-        number = match["wide"] or match["number"] or "1"
-        self._decimals[is_single].append(match["sign"] + programmers(number))
-        symbols = (match["symbol"], match["second"])
-        self._symbols[is_single].append(tuple(canonical(symbol) for symbol in symbols if symbol))
-
-    def add(self, negative: bool, node: Node) -> None:
-        """Add any other term."""
-        self._others.append(node)
-        self._signs.append(-1 if negative else 1)
-
-    def node(self, at: int) -> Node:
-        """Return the sum as one node."""
-        linear = self._linear(at)
-        others, signs = [*self._others, *linear], [*self._signs, *(1 for _ in linear)]
-        if len(others) == 1 and signs[0] == 1:
-            return others[0]
-        return Node("sum", tuple(others), tuple(signs), at)
-
-    def _linear(self, at: int) -> list[Node]:
-        """Σ coefficient · symbols + constant; a lone symbol or number is itself."""
-        values = [float(v) for kind in (0, 1) for v in floats(self._decimals[kind], single=bool(kind))]
-        symbols = [*self._symbols[0], *self._symbols[1]]
-        if not symbols:
-            return []
-        terms = [(value, names) for value, names in zip(values, symbols, strict=True) if names]
-        constant = sum(value for value, names in zip(values, symbols, strict=True) if not names)
-        if not terms:
-            return [Node("number", value=float(constant), at=at)]
-        if len(symbols) == 1 and terms[0] == (1.0, (terms[0][1][0],)):
-            return [Node("name", value=terms[0][1][0], at=at)]
-        coefficients, names = zip(*terms, strict=True)
-        return [Node("linear", value=(coefficients, names, constant), at=at)]
-
-
-def _loosely(symbol: str) -> str:
-    """Match a symbol of several atoms, whatever spaces stand between them."""
-    atoms = re.findall(r"\\[A-Za-z]+|\\.|\S", symbol)
-    return r"\s*".join(re.escape(atom) for atom in atoms)
+_FACTORS = frozenset(_PRIMARY) - {"stroke"} | {"operator"}
+"""What may stand behind a factor: another one, or the sign between; a stroke there closes an absolute value."""

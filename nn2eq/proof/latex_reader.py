@@ -12,19 +12,21 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.errors import BadRequest
-from nn2eq.proof.latex_parser import Node, Parser
+from nn2eq.proof.latex_parser import Parser
 from nn2eq.proof.latex_symbols import SYMBOL, canonical, cell_values, indexed, indices
 from nn2eq.proof.latex_text import DEEPEST, Equation, Mathematics, Table, Text, taken_apart
+from nn2eq.proof.latex_tokens import Node
 from nn2eq.proof.latex_values import STANDARD, Definition, Evaluation, Matrix
 from nn2eq.proof.runners import Answer
 
 Array = NDArray[np.float64]
+T = TypeVar("T")
 
 _DEFINED = re.compile(rf"(?P<name>{SYMBOL})\((?P<parameters>.*)\)")
 _STACK = re.compile(r"\\begin\{[bp]?matrix\}(?P<rows>.*)\\end\{[bp]?matrix\}", re.DOTALL)
@@ -73,31 +75,32 @@ class _Formulas:
 
 
 def _read(text: Text) -> _Formulas:
-    heads = [(_DEFINED.fullmatch(equation.left), equation) for equation in text.equations]
-    signatures = [(_signature(head), equation) for head, equation in heads if head]
-    known = frozenset({*STANDARD, *(signature.name for signature, _ in signatures)})
+    inputs, outputs = (tuple(map(canonical, names)) for names in (text.inputs, text.outputs))
+    heads = [(_signature(equation, outputs), equation) for equation in text.equations]
+    signatures = [(signature, equation) for signature, equation in heads if signature]
     parser = Parser(
         text.mathematics,
-        functions=known,
+        functions=frozenset({*STANDARD, *(signature.name for signature, _ in signatures)}),
         components=frozenset(signature.name for signature, _ in signatures if signature.index),
         single=text.single,
         phrases=tuple(name for name in (*text.inputs, *text.outputs) if not re.fullmatch(SYMBOL, name)),
     )
-    functions = {}
+    functions: dict[str, Definition] = {}
     for signature, equation in signatures:
         body = parser.formula(equation.start, equation.end, (signature.index,) if signature.index else ())
-        functions[signature.name] = Definition(signature.parameters, body, signature.index)
+        _add(text, functions, signature.name, Definition(signature.parameters, body, signature.index), equation)
     equations: dict[str, Node] = {}
-    for head, equation in heads:
-        if head is None:
-            for name, node in _assigned(text, equation, parser):
-                if name in equations:
-                    raise text.mathematics.error(f"{name} stands for two things", equation.start)
-                equations[name] = node
+    for equation in (equation for signature, equation in heads if not signature):
+        for name, node in _assigned(text, equation, parser):
+            _add(text, equations, name, node, equation)
     equations |= _tabled(text)
-    inputs = tuple(canonical(name) for name in text.inputs)
-    outputs = tuple(canonical(name) for name in text.outputs)
     return _Formulas(text.mathematics, equations, functions, inputs, outputs)
+
+
+def _add(text: Text, known: dict[str, T], name: str, value: T, equation: Equation) -> None:
+    if name in known:
+        raise text.mathematics.error(f"{name} stands for two things", equation.start)
+    known[name] = value
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,11 @@ class _Signature:
     index: str
 
 
-def _signature(match: re.Match[str]) -> _Signature:
-    """Take f(z, p), or softmax_i(z) with the unit's letter, apart."""
+def _signature(equation: Equation, outputs: tuple[str, ...]) -> _Signature | None:
+    """Take f(z, p), or softmax_i(z) with the unit's letter, apart; None for a symbol, and for y(x) = ...."""
+    match = _DEFINED.fullmatch(equation.left)
+    if match is None or canonical(match["name"]) in (outputs or ("y",)):
+        return None
     head, places = indices(canonical(match["name"]))
     index = places[-1] if places and re.fullmatch("[a-z]", places[-1]) else ""
     name = indexed(head, places[:-1]) if index else canonical(match["name"])
@@ -124,10 +130,12 @@ def _assigned(text: Text, equation: Equation, parser: Parser) -> Iterator[tuple[
         yield whole, node
         for row, part in enumerate(parts):
             yield part, Node("row", (Node("name", value=whole, at=equation.start),), row, equation.start)
-    elif not equation.left:
-        raise text.mathematics.error("an equation without a left-hand side", equation.start)
-    else:
-        yield canonical(equation.left), node
+        return
+    called = _DEFINED.fullmatch(equation.left)
+    left = called["name"] if called else equation.left
+    if not re.fullmatch(SYMBOL, left) and left not in text.outputs:
+        raise text.mathematics.error(f"the left-hand side {left[:40]!r} is no symbol", equation.start)
+    yield canonical(left), node
 
 
 # ---------------------------------------------------------------------------------------------------- tables
@@ -198,6 +206,8 @@ def _evaluated(formulas: _Formulas, x: NDArray[Any]) -> Answer:
         raise BadRequest(
             f"the text has {len(symbols)} inputs, the model {x.shape[1]}", code="latex", where="% inputs: ..."
         )
+    if clash := set(symbols) & set(formulas.equations):
+        raise BadRequest(f"{min(clash)} is an input and the left-hand side of an equation", code="latex")
     inputs = {symbol: x[:, column] for column, symbol in enumerate(symbols)}
     evaluation = Evaluation(formulas.mathematics, inputs, formulas.equations, formulas.functions)
     with np.errstate(all="ignore"):

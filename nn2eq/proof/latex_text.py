@@ -173,7 +173,7 @@ def _equations(whole: Mathematics, closes: dict[int, int], start: int, end: int)
         if not heads or heads[-1][0] != begin:
             heads.append((begin, sign))
     first = whole.text[start : heads[0][0] if heads else end]
-    if _bare(first):
+    if not heads or _bare(first):
         raise whole.error("a formula that is no equation: name = ... was expected", start)
     for (begin, sign), (after, _) in zip(heads, [*heads[1:], (end, end)], strict=True):
         left = _bare(whole.text[begin:sign])
@@ -202,7 +202,7 @@ def _bare(left: str) -> str:
     """Return a left-hand side without what only places it; line breaks inside a stack of symbols stay."""
     before, environment, inside = left.partition("\\begin{bmatrix}")
     bare = _BLANK.sub(lambda match: match["kept"] or "", before)
-    return bare + environment + _BLANK_AT_END.sub("", inside)
+    return bare.strip() + environment + _BLANK_AT_END.sub("", inside)
 
 
 def _rows(whole: Mathematics, closes: dict[int, int], start: int, end: int) -> _Rows:

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.errors import BadRequest
-from nn2eq.proof.latex_parser import Node
 from nn2eq.proof.latex_symbols import indexed, indices
 from nn2eq.proof.latex_text import Mathematics
+from nn2eq.proof.latex_tokens import Node
 
 Array = NDArray[Any]
 

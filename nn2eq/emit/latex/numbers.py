@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.emit.printing import decimals, number
+from nn2eq.emit.printing import decimals
 from nn2eq.forms.program import Constant
 
 LONGEST_INTEGER = 7
@@ -49,12 +49,9 @@ def _odd(absolute: NDArray[Any]) -> list[int]:
     return np.flatnonzero(places).tolist()
 
 
-def _wide(absolute: NDArray[Any]) -> list[int]:
-    """Return the places of numbers that float32 cannot hold."""
-    if absolute.dtype == np.float32:
-        return []
+def _narrow(data: NDArray[Any]) -> NDArray[np.float32]:
     with np.errstate(over="ignore", under="ignore"):
-        return np.flatnonzero(absolute != absolute.astype(np.float32)).tolist()
+        return data.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -85,11 +82,12 @@ class Numbers:
     def magnitudes(self, data: NDArray[Any]) -> list[str]:
         """Return the absolute value of each number (n,), ready to stand behind a sign."""
         absolute = np.abs(data)
-        texts = decimals(absolute)
-        for place in _odd(absolute):
-            texts[place] = spelled(texts[place])
-        for place in _wide(absolute) if self.single else ():
-            texts[place] = f"{{{texts[place]}}}"
+        if not self.single or data.dtype == np.float32:
+            return _spelled_all(absolute)
+        narrow = _narrow(absolute)
+        texts = _spelled_all(narrow)
+        for place in np.flatnonzero(narrow != absolute).tolist():
+            texts[place] = f"{{{_spelled_all(absolute[place : place + 1])[0]}}}"
         return texts
 
     def written(self, data: NDArray[Any]) -> list[str]:
@@ -101,7 +99,11 @@ class Numbers:
 
     def one(self, value: float) -> str:
         """Return one number of a formula, not negative."""
-        if value == math.pi:
-            return r"\pi"
-        text = spelled(number(value))
-        return f"{{{text}}}" if self.single and _wide(np.array([value])) else text
+        return r"\pi" if value == math.pi else self.magnitudes(np.array([value]))[0]
+
+
+def _spelled_all(absolute: NDArray[Any]) -> list[str]:
+    texts = decimals(absolute)
+    for place in _odd(absolute):
+        texts[place] = spelled(texts[place])
+    return texts
