@@ -9,7 +9,17 @@ from nn2eq.errors import BadRequest
 from nn2eq.proof.latex_symbols import NUMBER, canonical, cell_values, floats, indexed, indices, programmers
 from nn2eq.proof.latex_text import Mathematics
 from nn2eq.proof.latex_tokens import (
-    CELL, LIMITS, NUMERIC, OPERATORS, RELATIONS, TERM, TOKEN, TRANSPOSE, Node, Terms, loosely,
+    CELL,
+    LIMITS,
+    NUMERIC,
+    OPERATORS,
+    RELATIONS,
+    TERM,
+    TOKEN,
+    TRANSPOSE,
+    Node,
+    Terms,
+    loosely,
 )  # fmt: skip
 
 Read = tuple[Node, int]
@@ -17,10 +27,11 @@ Read = tuple[Node, int]
 
 
 class Parser:
-    """Reads the formulas of one text.
+    r"""Reads the formulas of one text.
 
     functions: the names that stand for functions; components: those of which one unit's value may be meant.
-    single: whether plain decimals are float32. phrases: the symbols that take several atoms, such as \\Delta T.
+    single: whether plain decimals are float32. phrases: the symbols that take several atoms, such as \Delta
+    T.
     """
 
     def __init__(
@@ -115,7 +126,7 @@ class Parser:
         return node, at
 
     def _exponent(self, at: int, end: int) -> tuple[int, int, int]:
-        """Return where an exponent starts and stops, and the place behind it: {...}, one digit or one symbol."""
+        """Return where an exponent starts and stops, {...}, a digit or a symbol, and the place behind it."""
         token = self._token(at, end)
         if token["brace"]:
             start, after = self._inside(token.end())
@@ -297,7 +308,7 @@ class Parser:
         return Node("numbers", value=values.reshape(len(rows), -1), at=at)
 
     def _cells(self, start: int, end: int) -> Iterator[list[tuple[int, int]]]:
-        """Yield the cells of each row, cut at & and \\\\ outside all brackets."""
+        r"""Yield the cells of each row, cut at & and \\ outside all brackets."""
         row, begin, at = [], start, start
         while match := CELL.search(self._text, at, end):
             at = match.end()
@@ -340,4 +351,4 @@ _PRIMARY: Mapping[str | None, Callable[[Parser, re.Match[str], int], Read]] = {
     "begin": Parser._environment, "symbol": Parser._symbol,
 }  # fmt: skip
 _FACTORS = frozenset(_PRIMARY) - {"stroke"} | {"operator"}
-"""What may stand behind a factor: another one, or the sign between; a stroke there closes an absolute value."""
+"""What may stand behind a factor: the next, or the sign between; a stroke closes an absolute value."""

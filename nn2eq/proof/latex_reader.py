@@ -1,8 +1,8 @@
 """LaTeX read back and evaluated: the proof that a typeset formula says what its network says.
 
-It reads what `nn2eq.emit.latex` writes, and reasonable edits of that by hand, and nothing else: anything it does not
-know is an error with its line. It shares no code with the emitter, and it does not know the table of activations: a
-function is what the text says it is, or one of a few standard operators.
+It reads what `nn2eq.emit.latex` writes, and reasonable edits of that by hand, and nothing else: anything it
+does not know is an error with its line. It shares no code with the emitter, and it does not know the table of
+activations: a function is what the text says it is, or one of a few standard operators.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _UNIT = re.compile(r"([az])_(?:\{(\d+),(\d+)\}|\{?(\d+)\}?)")
 def run(text: str, x: Array, name: str = "predict") -> Answer:
     """Read a LaTeX text and evaluate it at x (n, inputs).
 
-    Where float64 overflows on the way (the quotient of exponentials of a tanh at 1000 is inf/inf), the sample is
-    evaluated again with the machine's longer exponents; what overflows even there is NaN. Raises BadRequest for what
-    cannot be read.
+    Where float64 overflows on the way (the quotient of exponentials of a tanh at 1000 is inf/inf), the sample
+    is evaluated again with the machine's longer exponents; what overflows even there is NaN. Raises
+    BadRequest for what cannot be read.
     """
     with _deep():
         formulas = _read(taken_apart(text))
@@ -88,7 +88,9 @@ def _read(text: Text) -> _Formulas:
     functions: dict[str, Definition] = {}
     for signature, equation in signatures:
         body = parser.formula(equation.start, equation.end, (signature.index,) if signature.index else ())
-        _add(text, functions, signature.name, Definition(signature.parameters, body, signature.index), equation)
+        _add(
+            text, functions, signature.name, Definition(signature.parameters, body, signature.index), equation
+        )
     equations: dict[str, Node] = {}
     for equation in (equation for signature, equation in heads if not signature):
         for name, node in _assigned(text, equation, parser):
@@ -155,8 +157,8 @@ def _tabled(text: Text) -> dict[str, Node]:
 def _entries(mathematics: Mathematics, table: Table) -> Iterator[tuple[str, tuple[int, int], str]]:
     """Yield each number of a table with its constant and its place in that.
 
-    The kernel's symbol W_{1,i,j} stands in the corner, its rows and columns are numbered, i = 1; a row that has a
-    symbol of its own, b_{1,j}, is a vector, which is a column.
+    The kernel's symbol W_{1,i,j} stands in the corner, its rows and columns are numbered, i = 1; a row that
+    has a symbol of its own, b_{1,j}, is a vector, which is a column.
     """
     if not table.rows:
         raise mathematics.error("an empty table", table.at)
@@ -236,7 +238,7 @@ def _parts(value: Any) -> Iterator[Any]:
 
 
 def _units(values: Mapping[str, Any], samples: int) -> Iterator[tuple[str, Array]]:
-    """Yield the values on the way by the program's own names: z1_3 a unit, z1 a whole layer (samples, units)."""
+    """Yield the values on the way by the program's names: z1_3 a unit, z1 a layer (samples, units)."""
     for name, value in values.items():
         match = _UNIT.fullmatch(name)
         if match is None or isinstance(value, Matrix):

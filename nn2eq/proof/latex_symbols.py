@@ -1,4 +1,4 @@
-r"""How numbers and symbols stand in LaTeX: 3 \times 10^{-5}, T_{\mathrm{in}}, \operatorname{softmax}_{1,i}."""
+r"""How numbers and symbols stand in LaTeX: 3 \times 10^{-5}, T_{\mathrm{in}}, \operatorname{f}_{1,i}."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _nearest(decimal: str, guess: np.float32) -> np.float32:
 
 @lru_cache(maxsize=1 << 16)
 def canonical(symbol: str) -> str:
-    r"""Return a symbol without the spaces and braces that make no difference: x_{1} is x_1, T_\mathrm{in} likewise."""
+    r"""Return a symbol without the spaces and braces that make no difference: x_{1} is x_1."""
     return _SINGLE_TOKEN.sub(r"_\1", _SPACES.sub("", symbol.strip()))
 
 

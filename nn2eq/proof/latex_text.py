@@ -1,8 +1,8 @@
-r"""What a LaTeX text holds: its equations, its tables of numbers, and what its comment says about names and numbers.
+r"""What a LaTeX text holds: equations, tables of numbers, and what its comment says of names and numbers.
 
-Nothing is expanded and nothing is run. Mathematics is what stands in a display (`align`, `equation`, \[ \] ...), or
-the whole text if it has no display. A row of a display that has an equals sign outside all brackets starts an
-equation, any other row continues the one before.
+Nothing is expanded and nothing is run. Mathematics is what stands in a display (`align`, `equation`, \[ \]
+...), or the whole text if it has no display. A row of a display that has an equals sign outside all brackets
+starts an equation, any other row continues the one before.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
 @dataclass(frozen=True)
 class Mathematics:
-    """A stretch of text, comments blanked out, and where its brackets close.
+    r"""A stretch of text, comments blanked out, and where its brackets close.
 
-    closes: for the place after an opening bracket, the place of the closing one; an environment's \\begin likewise.
+    closes: for the place after an opening bracket, the place of the closing one; an environment's \begin
+    likewise.
     """
 
     text: str
@@ -157,7 +158,7 @@ def _tables(text: str) -> Iterator[Table]:
 
 @dataclass
 class _Rows:
-    """Where an equation may begin in one display, behind a break, a comma or an &, and where equals signs are."""
+    """Where an equation may begin in one display, behind a break, a comma or an &; where equals signs are."""
 
     breaks: list[int] = field(default_factory=list)
     equals: list[int] = field(default_factory=list)

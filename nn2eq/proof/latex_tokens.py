@@ -11,7 +11,8 @@ from nn2eq.proof.latex_symbols import DRESSED, GROUP, NUMBER, SKIP, SYMBOL, cano
 
 TRANSPOSE = frozenset({r"\top", "T", r"\mathsf{T}", r"\mathrm{T}", r"\intercal"})
 RELATIONS: Mapping[str, str] = {
-    "<": "<", r"\lt": "<", r"\le": "<=", r"\leq": "<=", ">": ">", r"\gt": ">", r"\ge": ">=", r"\geq": ">=", "=": "=",
+    "<": "<", r"\lt": "<", r"\le": "<=", r"\leq": "<=",
+    ">": ">", r"\gt": ">", r"\ge": ">=", r"\geq": ">=", "=": "=",
 }  # fmt: skip
 OPERATORS: Mapping[str, str] = {"*": "*", r"\cdot": "*", r"\times": "*", r"\odot": "o", "/": "/"}
 
@@ -39,7 +40,7 @@ CELL = re.compile(rf"{DRESSED}\s*{GROUP}" r"|\\\\(?:\[[^\]\n]*\])?|&|[({\[]|\\be
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One operation and what it is applied to; `value` is what is particular about it, `at` where it stands."""
+    """One operation and what it is applied to; value: what is particular about it; at: where it stands."""
 
     op: str
     args: tuple[Node, ...] = ()

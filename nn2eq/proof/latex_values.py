@@ -1,7 +1,7 @@
 """Formulas read from LaTeX, evaluated over samples in float64.
 
-A number is a float, a value of every sample (samples,), a vector of units (units, samples). While an index runs, its
-axis stands before the samples, the innermost last.
+A number is a float, a value of every sample (samples,), a vector of units (units, samples). While an index
+runs, its axis stands before the samples, the innermost last.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ Array = NDArray[Any]
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 STANDARD: Mapping[str, Callable[..., Any]] = {
-    r"\tanh": np.tanh, r"\exp": np.exp, r"\ln": np.log, r"\log_{10}": np.log10, r"\log_2": np.log2, r"\sqrt": np.sqrt,
-    r"\abs": np.abs, r"\operatorname{erf}": _erf, r"\sinh": np.sinh, r"\cosh": np.cosh, r"\sin": np.sin, r"\cos": np.cos,
-    r"\arctan": np.arctan, r"\max": lambda *values: _folded(np.maximum, values),
+    r"\tanh": np.tanh, r"\exp": np.exp, r"\ln": np.log, r"\log_{10}": np.log10, r"\log_2": np.log2,
+    r"\sqrt": np.sqrt, r"\abs": np.abs, r"\operatorname{erf}": _erf, r"\sinh": np.sinh, r"\cosh": np.cosh,
+    r"\sin": np.sin, r"\cos": np.cos, r"\arctan": np.arctan,
+    r"\max": lambda *values: _folded(np.maximum, values),
     r"\min": lambda *values: _folded(np.minimum, values),
 }  # fmt: skip
 """Operators that every reader knows; a definition in the text goes before."""
@@ -170,7 +171,7 @@ class Evaluation:
         return self.symbol(name, node.at)
 
     def _linear(self, node: Node, scope: Scope) -> Any:
-        """Σ coefficient · symbols + constant: as one product of arrays where each value is a number a sample."""
+        """Σ coefficient · symbols + constant, as one product of arrays where values are numbers a sample."""
         coefficients, names, constant = node.value
         if scope is self._top:
             factors = [
@@ -376,8 +377,9 @@ def _mentions_half(node: Node) -> bool:
 _CONSTANTS: Mapping[str, float] = {r"\pi": math.pi, "e": math.e}
 _OPERATIONS: Mapping[str, Callable[[Evaluation, Node, Scope], Any]] = {
     "number": Evaluation._number, "numbers": Evaluation._numbers, "name": Evaluation._name,
-    "linear": Evaluation._linear, "sum": Evaluation._sum, "product": Evaluation._product, "power": Evaluation._power,
-    "exponential": Evaluation._exponential, "transpose": Evaluation._transpose, "row": Evaluation._row, "matrix": Evaluation._matrix, "cases": Evaluation._cases,
+    "linear": Evaluation._linear, "sum": Evaluation._sum, "product": Evaluation._product,
+    "power": Evaluation._power, "exponential": Evaluation._exponential, "transpose": Evaluation._transpose,
+    "row": Evaluation._row, "matrix": Evaluation._matrix, "cases": Evaluation._cases,
     "compare": Evaluation._compare, "call": Evaluation._call, "unit": Evaluation._unit,
     "indexed": Evaluation._indexed, **dict.fromkeys(_REDUCTIONS, Evaluation._reduction),
 }  # fmt: skip

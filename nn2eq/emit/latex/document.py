@@ -60,7 +60,7 @@ def _said(program: Program, options: Options, numbers: Numbers, symbols: Symbols
     said = {"inputs": f"{inputs}; outputs: {outputs}", "numbers": numbers.rule + rounded}
     if options.numbers != "inline":
         said["kernels"] = (
-            r"W_k has a row for each input of layer k and a column for each unit: z_k = W_k^\top a_{k-1} + b_k"
+            r"W_k has a row an input and a column a unit of layer k: z_k = W_k^\top a_{k-1} + b_k"
         )
     return said
 

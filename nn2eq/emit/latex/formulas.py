@@ -27,7 +27,8 @@ from nn2eq.emit.printing import ATOM, COMPARE, POWER, SIGN, SUM
 
 RELATIONS: Mapping[str, str] = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "="}
 FUNCTIONS: Mapping[str, str] = {
-    "log": r"\ln", "log10": r"\log_{10}", "tanh": r"\tanh", "erf": r"\operatorname{erf}", "max": r"\max", "min": r"\min",
+    "log": r"\ln", "log10": r"\log_{10}", "tanh": r"\tanh", "erf": r"\operatorname{erf}", "max": r"\max",
+    "min": r"\min",
 }  # fmt: skip
 REDUCTIONS: Mapping[str, str] = {"sum": r"\sum", "largest": r"\max"}
 WIDEST_FRACTION = 0.8 * LINE
@@ -38,8 +39,8 @@ WIDEST_EXPONENT = 190.0
 class Units:
     """The units of a group, which sums run over.
 
-    under: what stands under a sum sign for an index; name: the unit that an index means. written: or else every
-    unit by itself, and sums are written out. count: how many there are.
+    under: what stands under a sum sign for an index; name: the unit that an index means. written: or else
+    every unit by itself, and sums are written out. count: how many there are.
     """
 
     count: Piece
@@ -221,7 +222,8 @@ def _written_out(writer: Writer, node: fm.Node) -> Piece:
 
 _WRITE: Mapping[str, Callable[[Writer, fm.Node], Piece]] = {
     "number": _number, "name": _name, "unit": _unit, "+": _sum, "-": _sum, "neg": _negative, "*": _product,
-    "/": _quotient, "**": _power, "exp": _exponential, "log1p": partial(_plus_one, "+"), "expm1": partial(_plus_one, "-"),
+    "/": _quotient, "**": _power, "exp": _exponential,
+    "log1p": partial(_plus_one, "+"), "expm1": partial(_plus_one, "-"),
     "sqrt": _root, "abs": _absolute, "where": _cases, **dict.fromkeys(fm.COMPARISONS, _comparison),
     **dict.fromkeys(fm.REDUCTIONS, _reduction),
 }  # fmt: skip

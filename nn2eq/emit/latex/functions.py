@@ -31,8 +31,8 @@ def is_its_formula(activation: Activation) -> bool:
 def by_options(options: Options) -> Spelling:
     """Return how activations are spelled: by formula or by name, as the options ask.
 
-    A formula with cases stays a name even if formulas are asked for, and is defined in a line of its own: a long
-    expression has no place inside a brace.
+    A formula with cases stays a name even if formulas are asked for, and is defined in a line of its own: a
+    long expression has no place inside a brace.
     """
 
     def spelling(activation: Activation) -> fm.Node | None:
@@ -140,7 +140,7 @@ def _symbol(activation: Activation) -> str:
 
 
 def with_index(name: str, unit: str) -> str:
-    r"""Add a unit to a function's name: \operatorname{softmax}_3, or _{1,3} where the name has an index already."""
+    r"""Add a unit to a function's name: \operatorname{softmax}_3, or _{1,3} behind an index of its own."""
     head, underscore, own = name.rpartition("_")
     if underscore and own.strip("{}").isdigit():
         return head + index(own.strip("{}"), unit)

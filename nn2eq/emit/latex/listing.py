@@ -75,7 +75,7 @@ def _table(
     columns: slice,
     top: int,
 ) -> str:
-    """Write one table: the kernel's symbol in the corner, its rows numbered, vectors labelled by their symbols."""
+    """Write one table: the kernel in the corner, its rows numbered, vectors under it by their symbols."""
     shown = [row[columns] for row in rows]
     last = [texts[vector.name][0][columns] for vector in vectors]
     count = len((shown or last)[0])
@@ -87,7 +87,8 @@ def _table(
     lines = [
         rf"\begin{{tabular}}{{l{'r' * count}}}", r"\toprule", _row(corner, heads), r"\midrule",
         *(_row(label, _set(row)) for label, row in zip(labels, shown, strict=False)), *between,
-        *(_row(label, _set(row)) for label, row in zip(names, last, strict=True)), r"\bottomrule", r"\end{tabular}",
+        *(_row(label, _set(row)) for label, row in zip(names, last, strict=True)),
+        r"\bottomrule", r"\end{tabular}",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

@@ -55,7 +55,7 @@ class Matrices:
         return self._stack(value) if self._needs_stack(value) else self._vector(value)
 
     def _needs_stack(self, value: Value) -> bool:
-        """Whether the parts of a vector are not called x_1, x_2 ..., so that it must be said what they are."""
+        """Whether a vector's parts are not called x_1, x_2 ..., so that it must be said what they are."""
         parts = [self.symbols.of(part) for part in value.parts]
         return len(parts) > 1 and parts != [value.name + index(k + 1) for k in range(len(parts))]
 

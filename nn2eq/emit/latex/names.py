@@ -1,7 +1,7 @@
-"""The gate through which every name enters LaTeX: what a user or a file calls a value becomes a symbol, never a command.
+r"""The gate through which every name enters LaTeX: it becomes a symbol, never a command.
 
-z1_3 becomes z_{1,3}; T_in becomes T_{\\mathrm{in}}; what is no name of mathematics becomes upright, escaped text. A
-spelling that the user gives is taken as it is, once it is seen to be a symbol and nothing more.
+z1_3 becomes z_{1,3}; T_in becomes T_{\mathrm{in}}; what is no name of mathematics becomes upright, escaped
+text. A spelling that the user gives is taken as it is, once it is seen to be a symbol and nothing more.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from nn2eq.errors import BadRequest
 
 GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau upsilon"
-    " phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma"
+    " tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
 )
 _FONTS = frozenset("mathrm mathit mathbf mathsf mathtt mathcal mathbb boldsymbol text textrm textit".split())
 _ACCENTS = frozenset(
@@ -29,7 +29,8 @@ _ESCAPES = {
     "\\": r"\backslash{}", "^": r"\hat{}", "~": r"\sim{}", " ": r"\ ", "-": "{-}", "'": "{'}",
 }  # fmt: skip
 _MARKS = {
-    "\u0300": "grave", "\u0301": "acute", "\u0302": "hat", "\u0303": "tilde", "\u0308": "ddot", "\u030a": "mathring",
+    "\u0300": "grave", "\u0301": "acute", "\u0302": "hat", "\u0303": "tilde", "\u0308": "ddot",
+    "\u030a": "mathring",
 }  # fmt: skip
 
 _TOKEN = re.compile(r"\\([A-Za-z]+|[^A-Za-z\n])|([A-Za-z0-9]|[_^'.,/ ])|([{}])")
@@ -85,7 +86,7 @@ def _escaped(char: str) -> str:
 
 
 def _foreign(char: str) -> str:
-    """Spell a letter that is not ASCII: Greek by its macro, an accent over its letter, anything else by its number."""
+    """Spell a letter that is not ASCII: Greek by its macro, an accent over its letter, others by number."""
     import unicodedata  # takes a while to load, and hardly any name needs it
 
     words = unicodedata.name(char, "").lower().split()
@@ -100,7 +101,7 @@ def _foreign(char: str) -> str:
 
 
 def canonical(symbol: str) -> str:
-    """Return a symbol without the spaces and braces that make no difference: T_{in} is not T_i n, x_{1} is x_1."""
+    """Return a symbol without the spaces and braces that make no difference: x_{1} is x_1."""
     tight = re.sub(r"(\\[A-Za-z]+)?\s+", lambda m: m[1] + " " if m[1] else "", symbol)
     return re.sub(r"\{([A-Za-z0-9]|\\[A-Za-z]+\{[^{}]*\})\}", r"\1", tight)
 

@@ -1,7 +1,7 @@
-"""How LaTeX writes numbers: the shortest decimal that reads back, 3 \\times 10^{-5} and never 3e-05.
+r"""How LaTeX writes numbers: the shortest decimal that reads back, 3 \times 10^{-5} and never 3e-05.
 
-A plain decimal is a float32 if the program holds any float32 constant; a number that float32 cannot hold then stands
-in braces, {0.1}, which no typesetter shows. Without float32 constants every decimal is a float64.
+A plain decimal is a float32 if the program holds any float32 constant; a number that float32 cannot hold then
+stands in braces, {0.1}, which no typesetter shows. Without float32 constants every decimal is a float64.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Numbers:
     def legend(self) -> str:
         """The rule for people, who do not see the braces."""
         if self.single:
-            return "A decimal stands for the float32 nearest to it, or the float64 if it has more than nine digits."
+            return "A decimal stands for the float32 nearest to it, one of more than nine digits for the float64."
         return "A decimal stands for the float64 nearest to it."
 
     def magnitudes(self, data: NDArray[Any]) -> list[str]:

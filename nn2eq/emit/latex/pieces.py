@@ -1,7 +1,8 @@
 """Pieces of typeset mathematics, and the sums that join them, broken into lines that fit the page.
 
-Widths are estimated in points of a ten point text. A text that holds line breaks stands inside an `align*`, so no
-group in braces may hold one: fractions and exponents are flat, and what does not fit is written with brackets.
+Widths are estimated in points of a ten point text. A text that holds line breaks stands inside an `align*`,
+so no group in braces may hold one: fractions and exponents are flat, and what does not fit is written with
+brackets.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from nn2eq.emit.printing import ATOM, SIGN, SUM
 
 LINE = 410.0
-"""The width of the right-hand sides: with the left-hand side less than the 16 cm between the usual margins of A4."""
+"""The width of the right-hand sides: with the left-hand side less than the 16 cm of a usual A4 page."""
 QUAD = 10.0
 START = 85.0
 """Room for what stands before an inner sum on its first line: a sign, a coefficient, a function's name."""
@@ -32,8 +33,8 @@ _MACRO = re.compile(r"\\(?:times|operatorname|mathrm|quad)|\\[A-Za-z]+|[{}\\_^ ]
 class Piece(NamedTuple):
     """A text, how strongly it binds, and how it is set.
 
-    width: of a flat piece; of a broken one, where its last line ends, from the left edge of the right-hand sides.
-    tall: which of SIZES the brackets around it need.
+    width: of a flat piece; of a broken one, where its last line ends, from the left edge of the right-hand
+    sides. tall: which of SIZES the brackets around it need.
     """
 
     text: str
@@ -48,7 +49,7 @@ class Piece(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a piece will stand: inside of how many sums, each of which indents it, and behind how much on its line."""
+    """Where a piece will stand: inside of how many sums, which indent it, and behind how much on its line."""
 
     level: int = 0
     start: float = 0.0

@@ -1,4 +1,4 @@
-"""Where a text has its weights: as decimals in the equations, or as symbols whose numbers stand beside them."""
+"""Where a text has its weights: as decimals in the equations, or as symbols with the numbers beside."""
 
 from __future__ import annotations
 
