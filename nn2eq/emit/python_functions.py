@@ -1,11 +1,15 @@
-"""Activations as functions of plain Python: of one number, or of the list of numbers of one group."""
+"""Activations as functions in Python: of one number or expression, or of the list of those of one group."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.emit.printing import Infix, Text
+from nn2eq.emit.pythonic import call
 from nn2eq.emit.sharing import is_at_most_zero, named_parts, named_reductions
+from nn2eq.forms.program import Apply
 
 LARGEST_EXPONENT = 709.782712893384
 """exp of more is infinite, and math.exp raises OverflowError; of this it is the largest float64."""
@@ -33,13 +37,36 @@ def never_overflowing(node: fm.Node) -> fm.Node:
     return fm.Node(node.op, args, node.value)
 
 
-def definition(activation: Activation) -> str:
-    """Return the function of a row, its parameters as arguments."""
-    row = activation.row
-    node = never_overflowing(fm.parse(row.runnable))
-    lines = _of_group(activation, node, MATH) if row.coupled else _of_one(activation, node, MATH)
+def definition(activation: Activation, node: fm.Node, infix: Infix) -> str:
+    """Return the function of a row by one of its formulas, its parameters as arguments."""
+    lines = (_of_group if activation.row.coupled else _of_one)(activation, node, infix)
     arguments = ", ".join(["z", *activation.parameters])
-    return "\n    ".join([f"def {row.name}({arguments}):", *lines]) + "\n"
+    return "\n    ".join([f"def {activation.row.name}({arguments}):", *lines]) + "\n"
+
+
+def over_list(step: Apply, node: fm.Node | None, infix: Infix) -> str:
+    """Write an activation of the numbers of a layer as a list; node: its formula, if not by its function."""
+    activation, arg = step.activation, step.arg.name
+    if activation.row.coupled:
+        return _over_groups(activation, arg, step.arg.size)
+    own = {key: key for key in step.parameters}
+    text = call(activation, "z", own) if node is None else written(node, infix)
+    if step.units:
+        return f"[{text} if k in {step.units} else z for k, z in enumerate({arg})]"
+    return f"[{text} for {loop(['z', *own], [arg, *(data.name for data in step.parameters.values())])}]"
+
+
+def _over_groups(activation: Activation, arg: str, count: int) -> str:
+    if activation.groups == 1:
+        return call(activation, arg, {})
+    size = count // activation.groups
+    return f"[a for k in range(0, {count}, {size}) for a in {call(activation, f'{arg}[k : k + {size}]', {})}]"
+
+
+def loop(names: Sequence[str], lists: Sequence[str]) -> str:
+    """Return what stands behind `for`: names that run through lists side by side."""
+    together = ", ".join(lists)
+    return f"{', '.join(names)} in {together if len(lists) == 1 else f'zip({together})'}"
 
 
 def _of_one(activation: Activation, node: fm.Node, infix: Infix) -> list[str]:

@@ -11,12 +11,11 @@ from nn2eq.activations import Activation
 from nn2eq.emit import Emitter
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import array_text
-from nn2eq.emit.python_functions import BARE, MATH, definition, never_overflowing, written
+from nn2eq.emit.python_functions import BARE, MATH, definition, loop, never_overflowing, over_list
 from nn2eq.emit.pythonic import (
     Scalars,
     applied,
     bare_expression,
-    call,
     commented,
     described,
     function,
@@ -24,7 +23,7 @@ from nn2eq.emit.pythonic import (
     spelled,
     statements,
 )
-from nn2eq.forms.program import Affine, Apply, Constant, Program
+from nn2eq.forms.program import Affine, Constant, Program
 from nn2eq.forms.size import Spelling
 
 READABLE = 1_000
@@ -44,7 +43,7 @@ def write(program: Program, options: Options) -> str:
     spelling = spelling_of(options)
     if options.expression:
         return bare_expression(program, Scalars(BARE), spelling, "from math import *")
-    parts = ["import math\n", *(definition(row) for row in _functions(program, spelling))]
+    parts = ["import math\n", *_definitions(program, spelling)]
     if program.layout != "matrix":
         return "\n\n".join([*parts, function(options.name, _scalars(program, options.name, spelling))])
     if any(_is_long(constant) for constant in program.predict.constants):
@@ -64,11 +63,11 @@ def spelling_of(options: Options) -> Spelling:
     return spelling
 
 
-def _functions(program: Program, spelling: Spelling) -> Iterator[Activation]:
-    """Yield what the text defines a function for; whole groups are always a function's."""
+def _definitions(program: Program, spelling: Spelling) -> Iterator[str]:
+    """Yield the functions that the text calls; whole groups are always a function's."""
     for row in applied(program).values():
         if spelling(row) is None or (row.row.coupled and program.layout == "matrix"):
-            yield row
+            yield definition(row, never_overflowing(fm.parse(row.row.runnable)), MATH)
 
 
 def _taken(program: Program, name: str) -> Iterator[str]:
@@ -102,7 +101,8 @@ def _lists(program: Program, name: str, spelling: Spelling) -> Iterator[str]:
         yield "x = [x]"
     for origin, step in commented((step.out.origin, step) for step in program.predict.steps):
         yield from origin
-        yield f"{step.out.name} = {_affine(step) if isinstance(step, Affine) else _applied(step, spelling)}"
+        text = _affine(step) if isinstance(step, Affine) else over_list(step, spelling(step.activation), MATH)
+        yield f"{step.out.name} = {text}"
     result = program.predict.results[0].name
     yield f"return {result}" if len(program.outputs) > 1 else f"return {result}[0]"
 
@@ -119,29 +119,7 @@ def _affine(step: Affine) -> str:
         loops += [term.matrix.name, term.arg.name] if diagonal else [term.matrix.name]
     if step.offset is not None:
         products, names, loops = [*products, "b"], [*names, "b"], [*loops, step.offset.name]
-    return f"[{' + '.join(products)} for {_over(names, loops)}]"
-
-
-def _over(names: list[str], loops: list[str]) -> str:
-    together = ", ".join(loops)
-    return f"{', '.join(names)} in {together if len(loops) == 1 else f'zip({together})'}"
-
-
-def _applied(step: Apply, spelling: Spelling) -> str:
-    """Write an activation of a list."""
-    activation, arg = step.activation, step.arg.name
-    if activation.row.coupled:
-        size = step.arg.size // activation.groups
-        if activation.groups == 1:
-            return call(activation, arg, {})
-        group = call(activation, f"{arg}[k : k + {size}]", {})
-        return f"[a for k in range(0, {step.arg.size}, {size}) for a in {group}]"
-    node, own = spelling(activation), {key: key for key in step.parameters}
-    text = call(activation, "z", own) if node is None else written(node, MATH)
-    if step.units:
-        return f"[{text} if k in {step.units} else z for k, z in enumerate({arg})]"
-    loops = [arg, *(constant.name for constant in step.parameters.values())]
-    return f"[{text} for {_over(['z', *own], loops)}]"
+    return f"[{' + '.join(products)} for {loop(names, loops)}]"
 
 
 def _constant(constant: Constant) -> str:

@@ -33,7 +33,8 @@ class Scalars:
     """How a language in Python's syntax writes scalars.
 
     infix: its formulas. together: a group of scalars as the argument of a coupled activation. item: one
-    result of it. unpacked: all its results. constant: a number where others have a value a sample.
+    result of it. unpacked: all its results. constant: a number where others have a value a sample. total: a
+    function of all terms, where a sum is not written with + (one that binds them at once).
     """
 
     infix: Infix
@@ -41,6 +42,7 @@ class Scalars:
     item: str = "{0}[{1}]"
     unpacked: str = "{0}"
     constant: str = "{0}"
+    total: str = ""
 
     def call(self, line: Call, names: Mapping[str, Text]) -> str:
         """Write an activation by its name."""
@@ -144,15 +146,15 @@ def statements(program: Program, language: Scalars, spelling: Spelling) -> Itera
         return
     for origin, lines in commented(unrolled(program.predict, spelling)):
         yield from origin
-        yield from (_statement(line, language, _Names()) for line in lines)
+        yield from (_statement(line, language, Names()) for line in lines)
 
 
 def nested(program: Program, language: Scalars, spelling: Spelling) -> Mapping[str, Text]:
     """Return every output in terms of the inputs. Raises CannotEmit if Python could not read it."""
-    texts = _Names()
+    texts = Names()
     for _, lines in unrolled(program.predict, spelling):
         for line in lines:
-            texts.update(_texts(line, language, texts))
+            texts.update(texts_of(line, language, texts))
     deepest = max(depth(texts[name].text) for name in program.outputs)
     if deepest > DEEPEST:
         raise CannotEmit(
@@ -166,11 +168,12 @@ def nested(program: Program, language: Scalars, spelling: Spelling) -> Mapping[s
 def _statement(line: Line, language: Scalars, names: Mapping[str, Text]) -> str:
     if isinstance(line, Call) and len(line.outs) > 1:
         return f"{', '.join(line.outs)} = {language.unpacked.format(language.call(line, names))}"
-    ((out, text),) = _texts(line, language, names).items()
+    ((out, text),) = texts_of(line, language, names).items()
     return f"{out} = {text.text}"
 
 
-def _texts(line: Line, language: Scalars, names: Mapping[str, Text]) -> dict[str, Text]:
+def texts_of(line: Line, language: Scalars, names: Mapping[str, Text]) -> dict[str, Text]:
+    """Write a line: what it computes, by name; names: what stands for earlier names."""
     match line:
         case Sum():
             return {line.out: sum_text(line, language, names)}
@@ -190,7 +193,9 @@ def sum_text(line: Sum, language: Scalars, names: Mapping[str, Text]) -> Text:
         terms += decimals(line.offset, wide=True)
     if not line.names:
         return Text(language.constant.format(terms[0] if terms else "0.0"), SIGN)
-    return Text(_total(terms), SUM if len(terms) > 1 else PRODUCT)
+    if len(terms) == 1:
+        return Text(terms[0], PRODUCT)
+    return Text(language.total.format(", ".join(terms))) if language.total else Text(_total(terms), SUM)
 
 
 def _total(terms: Sequence[str]) -> str:
@@ -207,7 +212,7 @@ def depth(text: str) -> int:
     return int(np.max(np.cumsum(steps), initial=0))
 
 
-class _Names(dict[str, Text]):
+class Names(dict[str, Text]):
     """Texts by name; a name that is not there stands for itself."""
 
     def __missing__(self, name: str) -> Text:

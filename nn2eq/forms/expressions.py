@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, reduce
+from types import MappingProxyType
 from typing import Any
 
 import mpmath as mp
@@ -27,6 +28,7 @@ from nn2eq.network import Affine, Map, Network, numbered
 
 Array = NDArray[np.float64]
 Expr = Any  # SymPy ships no types
+_NO_STEPS: Mapping[str, Expr] = MappingProxyType({})
 
 
 def expressions(network: Network) -> list[Expr]:
@@ -140,70 +142,78 @@ def _free(node: fm.Node) -> tuple[str, ...]:
 # ---------------------------------------------------------------------------------------------- evaluation
 
 
-def evaluate_expressions(found: Sequence[Expr], x: Array, names: Sequence[str] = ()) -> Array:
+def evaluate_expressions(
+    found: Sequence[Expr], x: Array, names: Sequence[str] = (), steps: Mapping[str, Expr] = _NO_STEPS
+) -> Array:
     """Evaluate expressions at x (n, inputs), to (n, outputs); names: of the inputs, if not the standing ones.
 
     In the machine's longest floating point; where a textbook formula overflows there, with thirty digits and
-    no largest exponent. What is one object is evaluated once.
+    no largest exponent. What is one object is evaluated once. steps: what further symbols stand for.
     """
-    names = names or numbered("x", x.shape[1])
-    columns = {name: column.astype(np.longdouble) for name, column in zip(names, x.T, strict=True)}
+    columns = dict(zip(names or numbered("x", x.shape[1]), x.T, strict=True))
     with np.errstate(all="ignore"):
-        answers = _evaluated(found, columns, len(x), _FLOATS)
+        long = {name: column.astype(np.longdouble) for name, column in columns.items()}
+        answers = _Evaluation(long, steps, _FLOATS).of(found, len(x))
     lost = ~np.isfinite(answers).all(axis=1)
     if lost.any():
         with mp.workdps(30):
-            exact = {
-                name: np.array([mp.mpf(float(v)) for v in column[lost]]) for name, column in columns.items()
-            }
-            answers[lost] = _evaluated(found, exact, int(lost.sum()), _EXACT)
+            exact = {name: np.array(list(map(mp.mpf, column[lost]))) for name, column in columns.items()}
+            answers[lost] = _Evaluation(exact, steps, _EXACT).of(found, int(lost.sum()))
     return answers
 
 
-def _evaluated(
-    found: Sequence[Expr], columns: Mapping[str, Any], samples: int, table: Mapping[Any, Any]
-) -> Array:
-    """Evaluate with the functions of a table, each value kept as long as somebody needs it."""
-    order, needed = _ordered(found)
-    values: dict[int, Any] = {}
-    for expr in order:
-        args = [values[id(arg)] for arg in expr.args]
-        values[id(expr)] = _value(expr, args, columns, table)
-        for arg in expr.args:
-            needed[id(arg)] -= 1
-            if not needed[id(arg)]:
-                del values[id(arg)]
-    answers = [np.broadcast_to(values[id(expr)], samples).astype(np.float64) for expr in found]
-    return np.stack(answers, axis=-1)
+@dataclass(frozen=True, eq=False)
+class _Evaluation:
+    """Values of the inputs, what other symbols stand for, and what SymPy's functions are there."""
 
+    columns: Mapping[str, Any]
+    steps: Mapping[str, Expr]
+    table: Mapping[Any, Any]
 
-def _ordered(found: Sequence[Expr]) -> tuple[list[Expr], Counter[int]]:
-    """Return every expression once, arguments first, and how many wait for the value of each."""
-    order: list[Expr] = []
-    needed = Counter(id(expr) for expr in found)
-    seen: set[int] = set()
-    todo = [(expr, False) for expr in found]
-    while todo:
-        expr, is_ready = todo.pop()
-        if is_ready:
-            order.append(expr)
-        elif id(expr) not in seen:
-            seen.add(id(expr))
-            needed.update(map(id, expr.args))
-            todo += [(expr, True), *((arg, False) for arg in expr.args)]
-    return order, needed
+    def of(self, found: Sequence[Expr], samples: int) -> Array:
+        """Return the values (samples, expressions), keeping each value on the way as long as it is needed."""
+        order, needed = self._ordered(found)
+        values: dict[int, Any] = {}
+        for expr in order:
+            parts = self._parts(expr)
+            values[id(expr)] = self._value(expr, [values[id(part)] for part in parts])
+            for part in parts:
+                needed[id(part)] -= 1
+                if not needed[id(part)]:
+                    del values[id(part)]
+        answers = [np.broadcast_to(values[id(expr)], samples).astype(np.float64) for expr in found]
+        return np.stack(answers, axis=-1)
 
+    def _parts(self, expr: Expr) -> Sequence[Expr]:
+        return (self.steps[expr.name],) if expr.is_Symbol and expr.name in self.steps else expr.args
 
-def _value(expr: Expr, args: Sequence[Any], columns: Mapping[str, Any], table: Mapping[Any, Any]) -> Any:
-    if expr.is_Symbol:
-        return columns[expr.name]
-    if expr.is_Rational:
-        return table["number"](expr.p) / expr.q
-    if not args:
-        return True if expr is sp.true else table["number"](expr)
-    if expr.func not in table:
-        raise CannotEmit(f"{expr.func.__name__} cannot be evaluated", code="unknown-function")
-    return table[expr.func](*args)
+    def _ordered(self, found: Sequence[Expr]) -> tuple[list[Expr], Counter[int]]:
+        """Return every expression once, its parts first, and how many wait for the value of each."""
+        order: list[Expr] = []
+        needed = Counter(id(expr) for expr in found)
+        seen: set[int] = set()
+        todo = [(expr, False) for expr in found]
+        while todo:
+            expr, is_ready = todo.pop()
+            if is_ready:
+                order.append(expr)
+            elif id(expr) not in seen:
+                seen.add(id(expr))
+                parts = self._parts(expr)
+                needed.update(map(id, parts))
+                todo += [(expr, True), *((part, False) for part in parts)]
+        return order, needed
+
+    def _value(self, expr: Expr, parts: Sequence[Any]) -> Any:
+        if expr.is_Symbol:
+            return parts[0] if parts else self.columns[expr.name]
+        if expr.is_Rational:
+            return self.table["number"](expr.p) / expr.q
+        if not parts:
+            return True if expr is sp.true else self.table["number"](expr)
+        if expr.func not in self.table:
+            raise CannotEmit(f"{expr.func.__name__} cannot be evaluated", code="unknown-function")
+        return self.table[expr.func](*parts)
 
 
 def _folded(function: Callable[..., Any]) -> Callable[..., Any]:

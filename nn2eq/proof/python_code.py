@@ -16,11 +16,16 @@ _OF = re.compile(r"^# [\w, ]+ of (\w+(?:, \w+)*); ", re.ASCII | re.MULTILINE)
 """How the comment above a bare expression says what its inputs are called."""
 
 
-def function(text: str, name: str) -> Callable[..., Any]:
-    """Execute a text and return its function of this name. Raises Disagreement if it defines none."""
+def executed(text: str) -> dict[str, Any]:
+    """Execute a text and return what it defines. Raises Disagreement if it fails."""
     namespace: dict[str, Any] = {"__name__": "text"}
     attempt(lambda: exec(compile(text, FILE, "exec"), namespace))
-    found = namespace.get(name)
+    return namespace
+
+
+def function(text: str, name: str) -> Callable[..., Any]:
+    """Execute a text and return its function of this name. Raises Disagreement if it defines none."""
+    found = executed(text).get(name)
     if not callable(found):
         raise Disagreement(f"the text defines no function {name}", code="text-fails")
     return cast(Callable[..., Any], found)
