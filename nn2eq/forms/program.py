@@ -7,7 +7,8 @@ whole layers, so that kernels stay arrays; `nn2eq.emit.scalars` unrolls them for
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -143,15 +144,21 @@ class Program:
 
 def _answer(step: Step, values: Mapping[str, Array]) -> Array:
     if isinstance(step, Affine):
-        total = sum(_product(values[term.arg.name], term.matrix.data) for term in step.terms)
+        total = reduce(np.add, (_product(values[term.arg.name], term.matrix.data) for term in step.terms))
         return total if step.offset is None else total + step.offset.data.astype(np.float64)
-    arg = values[step.arg.name]
+    arg, activation = values[step.arg.name], _with_constants(step)
     if not step.units:
-        return step.activation(arg)
+        return activation(arg)
     chosen = list(step.units)
     out = arg.copy()
-    out[:, chosen] = step.activation(arg[:, chosen])
+    out[:, chosen] = activation(arg[:, chosen])
     return out
+
+
+def _with_constants(step: Apply) -> Activation:
+    """Return the activation with the step's own constants, which may be rounded."""
+    constants = {key: constant.data for key, constant in step.parameters.items()}
+    return replace(step.activation, parameters={**step.activation.parameters, **constants})
 
 
 def _product(x: Array, matrix: NDArray[Any]) -> Array:

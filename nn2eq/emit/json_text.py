@@ -1,0 +1,123 @@
+"""JSON: the Program itself, for other programs to read.
+
+    {
+    "format": "nn2eq-program", "version": 1,
+    "form": "matrix", "layout": "matrix", "model": "model.keras", "sha256": "9c1e...", "notes": [],
+    "functions": [{"name": "predict",
+     "arguments": [{"name": "x", "parts": ["x1", "x2"], "origin": "the inputs"}],
+     "results": ["y"],
+     "steps": [
+      {"step": "affine", "out": {"name": "z1", "parts": ["z1_1", "z1_2"], "origin": "dense"},
+       "terms": [{"arg": "x", "matrix":
+         {"name": "W1", "dtype": "float32", "data": [[0.1, 0.2], [0.3, 0.4]]}}],
+       "offset": {"name": "b1", "dtype": "float32", "data": [0.5, 0.6]}},
+      {"step": "apply", "out": {"name": "y", "parts": ["y1", "y2"], "origin": "dense"}, "arg": "z1",
+       "activation": "elu", "formula": "where(z > 0, z, alpha * (exp(z) - 1))", "parameters": {"alpha": 1.0}}
+     ]}]
+    }
+
+Values are vectors; steps stand in order and use only values from above. An affine step is out = Σ arg @
+matrix + offset, in float64: a matrix is (size of arg, size of out), or a vector if it is diagonal; the
+offset may be null. Numbers of dtype float32 are to be rounded to float32 and widened again.
+
+An apply step computes `formula` for every unit z, in the language of `nn2eq.formula`: the operators of
+Python and exp, expm1, log, log1p, log10, tanh, sqrt, abs, erf, max(a, b), min(a, b), where(condition, a,
+b). In sum(... for j in units) and max(... for j in units), z[j] runs over the units of the group, `count`
+of them; the whole layer is one group, or "groups": n consecutive ones of equal size. If the formula speaks
+of `partner`, a group has half as many outputs as units: z is one of the first half, partner its like in the
+second. A parameter is a number, or an array where each unit has its own. With "units": [0], only these,
+counted from 0, are transformed; the others pass.
+
+The texts of a file (model, notes, origin) are escaped as in all headers. A text in front of which nn2eq has
+put its header has a further member "header", an array of strings. A file of another version is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from nn2eq.emit import Emitter
+from nn2eq.emit.header import escaped
+from nn2eq.emit.options import Options
+from nn2eq.emit.printing import array_text
+from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step, Value
+from nn2eq.forms.size import by_name
+
+FORMAT, VERSION = "nn2eq-program", 1
+
+
+def write(program: Program, options: Options) -> str:
+    """Write a Program as JSON, one step a line."""
+    members = {
+        "format": FORMAT,
+        "version": VERSION,
+        "form": program.form,
+        "layout": program.layout,
+        "model": escaped(program.model),
+        "sha256": escaped(program.sha256),
+        "notes": [escaped(note) for note in program.notes],
+    }
+    lines = [f'"{key}": {_dumped(value)},' for key, value in members.items()]
+    functions = ",\n".join(_function(function) for function in program.functions)
+    return "\n".join(["{", *lines, f'"functions": [{functions}]', "}"]) + "\n"
+
+
+def _dumped(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _function(function: Function) -> str:
+    members = {
+        "name": function.name,
+        "arguments": [_value(value) for value in function.arguments],
+        "results": [value.name for value in function.results],
+    }
+    steps = ",\n".join(_dumped(_step(step)) for step in function.steps)
+    return f'{_dumped(members)[:-1]},"steps":[\n{steps}\n]}}'
+
+
+def _step(step: Step) -> dict[str, Any]:
+    if isinstance(step, Affine):
+        terms = [{"arg": term.arg.name, "matrix": _constant(term.matrix)} for term in step.terms]
+        offset = _constant(step.offset) if step.offset else None
+        return {"step": "affine", "out": _value(step.out), "terms": terms, "offset": offset}
+    return {
+        "step": "apply",
+        "out": _value(step.out),
+        "arg": step.arg.name,
+        "activation": step.activation.row.name,
+        "formula": step.activation.row.runnable,
+        **_details(step),
+    }
+
+
+def _details(step: Apply) -> dict[str, Any]:
+    """Return what few activations have."""
+    numbers = {key: node.value for key, node in step.activation.numbers.items()}
+    per_unit = {key: _constant(constant) for key, constant in step.parameters.items()}
+    details = {"parameters": {**numbers, **per_unit}, "units": step.units}
+    groups = {"groups": step.activation.groups} if step.activation.groups > 1 else {}
+    return {key: value for key, value in details.items() if value} | groups
+
+
+def _value(value: Value) -> dict[str, Any]:
+    return {"name": value.name, "parts": value.parts, "origin": escaped(value.origin)}
+
+
+def _constant(constant: Constant) -> dict[str, Any]:
+    dtype = "float32" if constant.data.dtype == "float32" else "float64"
+    return {"name": constant.name, "dtype": dtype, "data": orjson.Fragment(array_text(constant.data))}
+
+
+EMITTER = Emitter(
+    name="json",
+    suffix=".json",
+    comment="",
+    layouts=("nested", "layered", "matrix"),
+    default="matrix",
+    write=write,
+    spelling=lambda options: by_name,
+    options=frozenset({"digits"}),
+)

@@ -1,0 +1,219 @@
+"""The reader of Programs in JSON, whose format nn2eq.emit.json_text tells: no field is used unchecked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from nn2eq import formula as fm
+from nn2eq.activations import ROWS, Activation, filled
+from nn2eq.emit.header import unescaped
+from nn2eq.emit.json_text import FORMAT, VERSION
+from nn2eq.emit.names import is_identifier
+from nn2eq.errors import DamagedFile, Nn2eqError
+from nn2eq.forms.program import LAYOUTS, Affine, Apply, Constant, Function, Program, Step, Term, Value
+
+Array = NDArray[np.float64]
+Fields = Mapping[str, Any]
+
+DTYPES = {"float32": np.float32, "float64": np.float64}
+LONGEST_FORMULA = 1_000
+
+
+def read_program(text: str | bytes) -> Program:
+    """Read a Program; its activations are the formulas that stand in the text.
+
+    Raises DamagedFile for what is no Program, or not one of this version.
+    """
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _damaged(f"no JSON: {error!s:.100}") from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise _damaged(f'no "format": "{FORMAT}"')
+    if found.get("version") != VERSION:
+        raise _damaged(f"version {found.get('version')!r:.20}; this nn2eq reads {VERSION}")
+    try:
+        return _program(found)
+    except Nn2eqError:
+        raise
+    except (TypeError, ValueError, KeyError, OverflowError, RecursionError, SyntaxError) as error:
+        raise _damaged(f"{type(error).__name__}: {error!s:.100}") from None
+
+
+def _program(found: Fields) -> Program:
+    needed = {"format", "version", "form", "layout", "model", "sha256", "notes", "functions"}
+    _members(found, needed, {"header"}, "the file")
+    layout = _text(found, "layout")
+    if layout not in LAYOUTS:
+        raise _damaged(f"the layout is {layout!r:.40}")
+    notes = [unescaped(note) for note in _list(found, "notes", str)]
+    functions = tuple(_function(function) for function in _list(found, "functions", dict))
+    if not functions:
+        raise _damaged("it has no functions")
+    model, sha256 = unescaped(_text(found, "model")), unescaped(_text(found, "sha256"))
+    return Program(functions, layout, _text(found, "form"), model, sha256, tuple(notes))
+
+
+def _function(found: Fields) -> Function:
+    _members(found, {"name", "arguments", "results", "steps"}, set(), "a function")
+    values: dict[str, Value] = {}
+    arguments = [_value(value, values) for value in _list(found, "arguments", dict)]
+    steps = [_step(step, values) for step in _list(found, "steps", dict)]
+    results = [_known(name, values) for name in _list(found, "results", str)]
+    if len(arguments) != 1 or len(results) != 1 or not steps:
+        raise _damaged("a function has one argument, one result and some steps")
+    return Function(_identifier(_text(found, "name")), tuple(arguments), tuple(results), tuple(steps))
+
+
+def _step(found: Fields, values: dict[str, Value]) -> Step:
+    kinds: Mapping[Any, Callable[[Fields, dict[str, Value]], Step]] = {"affine": _affine, "apply": _apply}
+    kind = found.get("step")
+    if kind not in kinds:
+        raise _damaged(f"a step is {kind!r:.40}")
+    return kinds[kind](found, values)
+
+
+def _affine(found: Fields, values: dict[str, Value]) -> Affine:
+    _members(found, {"step", "out", "terms", "offset"}, set(), "an affine step")
+    terms = [_term(term, values) for term in _list(found, "terms", dict)]
+    offset = None if found["offset"] is None else _constant(found["offset"])
+    out = _value(found["out"], values)
+    for term in terms:
+        shape = term.matrix.data.shape
+        if shape != (term.arg.size, out.size) and not (shape == (out.size,) and term.arg.size == out.size):
+            raise _damaged(f"{term.matrix.name} is {shape}, from {term.arg.size} to {out.size} numbers")
+    if not terms or (offset is not None and offset.data.shape != (out.size,)):
+        raise _damaged(f"{out.name} has no terms, or an offset of another size")
+    return Affine(out, tuple(terms), offset)
+
+
+def _term(found: Fields, values: Mapping[str, Value]) -> Term:
+    _members(found, {"arg", "matrix"}, set(), "a term")
+    return Term(_known(found["arg"], values), _constant(found["matrix"]))
+
+
+def _apply(found: Fields, values: dict[str, Value]) -> Apply:
+    _members(
+        found, {"step", "out", "arg", "activation", "formula"}, {"parameters", "units", "groups"}, "a step"
+    )
+    arg = _known(found["arg"], values)
+    given = {key: _parameter(value) for key, value in found.get("parameters", {}).items()}
+    constants = {key: value for key, value in given.items() if isinstance(value, Constant)}
+    activation = _activation(found, {**given, **{key: value.data for key, value in constants.items()}})
+    out, units = _value(found["out"], values), _units(found.get("units", []), arg)
+    if any(constant.data.shape != (arg.size,) or units for constant in constants.values()):
+        raise _damaged(f"{out.name} has parameters of another size")
+    if (
+        arg.size % activation.groups
+        or activation.outputs(arg.size) != out.size
+        or (units and out.size != arg.size)
+    ):
+        raise _damaged(f"{out.name} has another size than its activation makes of {arg.name}")
+    return Apply(out, activation, arg, constants, units)
+
+
+def _activation(found: Fields, parameters: Mapping[str, Any]) -> Activation:
+    """Return a row of the table that is evaluated by the formula in the file."""
+    name, formula, groups = _text(found, "activation"), _text(found, "formula"), found.get("groups", 1)
+    if name not in ROWS or type(groups) is not int or groups < 1 or len(formula) > LONGEST_FORMULA:
+        raise _damaged(f"the activation {name!r:.40} of {groups!r:.20} groups")
+    node, row = fm.parse(formula), ROWS[name]
+    names = {
+        part.value if part.op == "name" else part.value[0]
+        for part in fm.walk(node)
+        if part.op in ("name", "unit")
+    }
+    if not names <= {"z", "count", *(["partner"] if row.halves else []), *parameters}:
+        raise _damaged(f"the formula {formula!r:.80} has names of its own")
+
+    def evaluated(z: Array, **parameters: Any) -> Array:
+        values = dict(zip(("z", "partner"), np.split(z, 2, axis=-1), strict=True)) if row.halves else {"z": z}
+        return np.broadcast_to(fm.evaluate(node, {**values, **parameters}), values["z"].shape)
+
+    return filled(replace(row, numpy=evaluated), parameters, groups=groups)
+
+
+def _parameter(value: Any) -> float | Constant:
+    return _constant(value) if isinstance(value, dict) else _number(value)
+
+
+# ------------------------------------------------------------------------------------------------- the fields
+
+
+def _constant(found: Fields) -> Constant:
+    _members(found, {"name", "dtype", "data"}, set(), "an array")
+    data = np.array(found["data"])
+    if data.dtype.kind not in "fiu" or not 1 <= data.ndim <= 2 or data.size == 0:
+        raise _damaged("an array is no vector and no matrix of numbers")
+    data = data.astype(np.float64).astype(DTYPES[_text(found, "dtype")])
+    if not np.isfinite(data).all():
+        raise _damaged("an array holds a number that is not finite")
+    data.setflags(write=False)
+    return Constant(_identifier(_text(found, "name")), data)
+
+
+def _value(found: Any, values: dict[str, Value]) -> Value:
+    """Read a new value, and make it known."""
+    _members(found, {"name", "parts", "origin"}, set(), "a value")
+    name, parts = _identifier(_text(found, "name")), _list(found, "parts", str)
+    if name in values or not parts or len(set(parts)) < len(parts):
+        raise _damaged(f"the value {name} stands twice, or has parts that do")
+    values[name] = Value(name, tuple(parts), unescaped(_text(found, "origin")))
+    return values[name]
+
+
+def _known(name: Any, values: Mapping[str, Value]) -> Value:
+    if not isinstance(name, str) or name not in values:
+        raise _damaged(f"{name!r:.40} is used before it is computed")
+    return values[name]
+
+
+def _units(found: Any, arg: Value) -> tuple[int, ...]:
+    if not isinstance(found, list) or not all(type(unit) is int and 0 <= unit < arg.size for unit in found):
+        raise _damaged(f"units that {arg.name} has not")
+    if len(set(found)) < len(found):
+        raise _damaged(f"a unit of {arg.name} twice")
+    return tuple(found)
+
+
+def _members(found: Any, needed: Collection[str], possible: Collection[str], what: str) -> None:
+    if not isinstance(found, dict):
+        raise _damaged(f"{what} is no object")
+    wrong = set(needed) - set(found) or set(found) - {*needed, *possible}
+    if wrong:
+        raise _damaged(f"{what} with or without {min(wrong)!r:.40}")
+
+
+def _list(found: Fields, key: str, kind: type) -> list[Any]:
+    value = found[key]
+    if not isinstance(value, list) or not all(isinstance(item, kind) for item in value):
+        raise _damaged(f"{key!r} is no array of {kind.__name__}")
+    return value
+
+
+def _text(found: Fields, key: str) -> str:
+    if not isinstance(found[key], str):
+        raise _damaged(f"{key!r} is no string")
+    return str(found[key])
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _damaged(f"{value!r:.40} is no number")
+    return float(value)
+
+
+def _identifier(name: str) -> str:
+    if not is_identifier(name):
+        raise _damaged(f"{name!r:.40} is no name")
+    return name
+
+
+def _damaged(what: str) -> DamagedFile:
+    return DamagedFile(f"the program cannot be read: {what}", code="program-json")
