@@ -31,7 +31,7 @@ class Made:
 
 
 def questions(made: Made) -> NDArray[np.float32]:
-    """USUAL inputs from the samples, then LARGE ones (samples, inputs), in the network's own units.
+    """USUAL inputs from the samples, then LARGE multiples of some of them, in the network's own units.
 
     All are multiples of 2⁻⁸, so that they are the same number in every text and every dtype.
     """
@@ -41,8 +41,7 @@ def questions(made: Made) -> NDArray[np.float32]:
     if made.samples is not None:
         chosen = made.samples.inputs[random.permutation(len(made.samples.inputs))[:USUAL]]
         usual = made.input_scale.apply(chosen) if made.input_scale else chosen
-    signs = np.where(random.uniform(-1, 1, (LARGE // 2, units)) < 0, -1, 1)
-    large = np.array([[10], [100], [1000]]) * signs
+    large = np.array([[10], [100], [1000]]) * usual[: LARGE // 2]
     return (np.round(np.concatenate([usual, large, -large]) * 256) / 256).astype(np.float32)
 
 

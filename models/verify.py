@@ -35,7 +35,8 @@ def scaler(name: str, end: str) -> Scale | None:
 def questions(name: str, scale: Scale | None) -> Array:
     """Inputs (samples, inputs) in the network's units, rounded to float32 so that both are asked the same."""
     recorded = np.array(json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))["inputs"])
-    random = np.random.default_rng(0).normal(size=(100, recorded.shape[1])) * np.ptp(recorded[:USUAL], axis=0)
+    usual = recorded[:USUAL]
+    random = np.random.default_rng(0).uniform(usual.min(axis=0), usual.max(axis=0), (100, usual.shape[1]))
     rows = [recorded, random]
     data = HERE / f"{name}.data.csv"
     if data.exists():

@@ -11,7 +11,7 @@ import pytest
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 NAMES = sorted(path.stem for path in MODELS.glob("*.keras"))
-FLOAT32_NOISE = 1e-6  # another machine may sum in another order
+FLOAT32_NOISE = 2e-5  # of max(1, |y|): another machine may sum in another order
 
 
 def recorded(name: str) -> tuple[np.ndarray, np.ndarray]:
