@@ -8,7 +8,8 @@ that cannot tell (`vertices`, `exact`): nothing is perturbed, and nothing is too
 
 from nn2eq.regions.explore import Progress
 from nn2eq.regions.find import regions
-from nn2eq.regions.result import Chapter, Joint, Region, Regions
+from nn2eq.regions.region import Region
+from nn2eq.regions.result import Chapter, Joint, Regions
 from nn2eq.regions.sewing import Completeness
 
 __all__ = ["Chapter", "Completeness", "Joint", "Progress", "Region", "Regions", "regions"]

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq.errors import TooLarge
 from nn2eq.regions.faces import Faces, Ids, Incidence
 from nn2eq.regions.maps import Maps
 from nn2eq.regions.state import Past, State
@@ -14,6 +15,9 @@ from nn2eq.regions.vertices import Planes, meet
 
 Array = NDArray[np.float64]
 Facets = frozenset[int]
+MOST_FACES = 70_000
+"""Faces of all dimensions that the domain itself may have: 10 inputs for a box, 15 for the whole space."""
+_WAY_OUT = "pieces are found with up to 10 inputs on a box, and up to 15 without a domain"
 
 
 def whole(inputs: int) -> Array:
@@ -25,6 +29,8 @@ def opening(domain: Array) -> State:
     """Return the one cell that the domain is: domain (inputs, 2), infinite where it has no end."""
     inputs = len(domain)
     unbounded = inputs > 1 and not np.isfinite(domain).any()
+    if (2 ** (inputs + 1) if unbounded else 3**inputs) > MOST_FACES:
+        raise TooLarge(f"pieces in {inputs} dimensions", code="too-large", way_out=_WAY_OUT)
     planes = _simplex(inputs) if unbounded else _box(domain)
     apart = [] if unbounded else [{2 * axis, 2 * axis + 1} for axis in range(inputs)]
     levels = [_faces(len(planes.offset), inputs - k, apart) for k in range(inputs + 1)]

@@ -14,6 +14,8 @@ from nn2eq.regions.steps import Step
 
 CELLS = 65_536
 """Cells divided together: more are split up, so that memory is bounded and what is done can be kept."""
+PAIRS = 8_000_000
+"""Likewise for pairs of a face and what bounds it, of which there are many a cell with many inputs."""
 SMALL = 256
 """Likewise where parts are made for several processes."""
 PARTS = 4
@@ -105,6 +107,12 @@ def _subdivided(state: State, decider: Decider, cells: int) -> State:
     """Make cuts until there are no more of them, or too many cells."""
     if state.inputs == 1:
         return line.subdivide(state, decider)
-    while state.within.made < state.within.count and (state.faces.cells <= cells or state.faces.cells == 1):
+    while state.within.made < state.within.count and not _is_large(state, cells):
         state = cut(state, decider)
     return state
+
+
+def _is_large(state: State, cells: int) -> bool:
+    faces = state.faces
+    pairs = sum(level.face.size for level in faces.above)
+    return faces.cells > 1 and (faces.cells > cells or pairs > PAIRS)

@@ -109,6 +109,20 @@ class Part:
         both[facet, (side > 0).astype(int)] = cell
         return np.sort(both[(both >= 0).all(axis=1)], axis=1)
 
+    @cached_property
+    def facet_boxes(self) -> Array:
+        """The low and the high ends, (2, facets, inputs), of the boxes around the facets, some infinite."""
+        vertices, faces = self.state.vertices, self.state.faces
+        places = np.where(vertices.far == 0, vertices.point, np.copysign(np.inf, vertices.far))
+        both = places[faces.ends]
+        low, high = both.min(axis=1), both.max(axis=1)
+        for level in faces.above[:-1]:
+            below, above = low, high
+            low, high = (np.full((level.count, low.shape[1]), end) for end in (np.inf, -np.inf))
+            np.minimum.at(low, level.face, below[level.sub])
+            np.maximum.at(high, level.face, above[level.sub])
+        return np.stack([low, high])
+
     def corners(self, cell: int) -> Ids:
         """Return the vertices of a cell of a plane or a line, in order around it."""
         faces = self.state.faces

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -13,58 +12,10 @@ from numpy.typing import NDArray
 
 from nn2eq.regions.decider import Decider
 from nn2eq.regions.parts import Part
+from nn2eq.regions.region import Region, exact_region, merged, plain, region
 from nn2eq.regions.sewing import Completeness
 
 Array = NDArray[np.float64]
-Numbers = NDArray[Any]
-"""Floats, or Fractions where exact ones were asked for."""
-
-
-@dataclass(frozen=True, eq=False)
-class Region:
-    """One affine piece: y = matrix @ x + vector wherever the units are on the pieces of `pattern`.
-
-    pattern: the piece of every unit, layer after layer, counted from 0. matrix (outputs, inputs); vector
-    (outputs,); interior (inputs,). interval (2,) with one input; vertices (corners, inputs) in order around
-    with two, infinite where the region has no end; halfspaces (facets, inputs + 1): rows a, b with a·x + b <=
-    0, none of them redundant.
-    """
-
-    pattern: tuple[int, ...]
-    matrix: Numbers
-    vector: Numbers
-    interior: Numbers
-    interval: Numbers | None
-    vertices: Numbers | None
-    halfspaces: Numbers
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain data, infinity as None and fractions as text."""
-        plain: dict[str, Any] = {
-            "pattern": list(self.pattern),
-            "matrix": _plain(self.matrix),
-            "vector": _plain(self.vector),
-        }
-        if self.interval is not None:
-            plain["interval"] = _plain(self.interval)
-        if self.vertices is not None:
-            plain["vertices"] = _plain(self.vertices)
-        if self.interval is None and (
-            self.vertices is None or not np.isfinite(self.vertices.astype(float)).all()
-        ):
-            plain["halfspaces"] = _plain(self.halfspaces)
-        plain["interior"] = _plain(self.interior)
-        return plain
-
-
-def _plain(numbers: Numbers) -> list[Any]:
-    return [_plain(row) if isinstance(row, np.ndarray) else _number(row) for row in numbers]
-
-
-def _number(number: Any) -> Any:
-    if isinstance(number, Fraction):
-        return str(number)
-    return float(number) + 0.0 if np.isfinite(number) else None
 
 
 @dataclass(frozen=True)
@@ -158,22 +109,17 @@ class Regions:
 
     def __getitem__(self, index: int) -> Region:
         """Return one region."""
-        index = range(self.count)[index]
-        part, cell = self._place(index)
-        if self.exact:
-            return _exact_region(part, cell, self.decider)
-        rows, real = part.halfspaces
-        own = part.rows(cell)
-        corners = _corners(part, cell) if len(self.domain) <= 2 else None
-        return Region(
-            tuple(self.patterns[index].tolist()),
-            self.matrices[index],
-            self.vectors[index],
-            self.interiors[index],
-            corners.ravel() if corners is not None and len(self.domain) == 1 else None,
-            corners if len(self.domain) == 2 else None,
-            rows[own[real[own]]],
-        )
+        part, cell = self._place(range(self.count)[index])
+        return exact_region(part, cell, self.decider) if self.exact else region(part, cell)
+
+    def pieces(self) -> Iterator[Region]:
+        """Yield the regions, merged ones where that was asked for."""
+        if self.merged is None:
+            yield from self
+            return
+        order = np.argsort(self.groups, kind="stable")
+        for members in np.split(order, np.cumsum(np.bincount(self.groups))[:-1]):
+            yield merged([self[int(index)] for index in members])
 
     def _place(self, index: int) -> tuple[Part, int]:
         for part in self.parts:
@@ -183,69 +129,21 @@ class Regions:
         raise IndexError(index)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain data; merged regions are lists of what they are made of."""
-        plain = [region.as_dict() for region in self]
+        """Return everything as plain data: the regions, merged ones where that was asked for."""
         return {
             "count": self.count,
             "merged": self.merged,
             "complete": self.complete,
-            "domain": _plain(self.domain),
-            "regions": plain,
-            "adjacency": self.adjacency.tolist(),
+            "domain": plain(self.domain),
+            "regions": [piece.as_dict() for piece in self.pieces()],
+            "adjacency": self._touching.tolist(),
             "layers": [chapter.as_dict() for chapter in self.story],
         }
 
-
-def _corners(part: Part, cell: int) -> Array:
-    """Return the corners of an interval or a polygon in order; coordinates without end are infinite.
-
-    Where a side of the polygon would lie wholly at infinity, its corners say only in which direction.
-    """
-    corner, vertices = part.corners(cell), part.state.vertices
-    far = vertices.far[corner]
-    endless = np.abs(far) > 0
-    return np.where(endless, np.copysign(np.inf, far), vertices.point[corner] + 0.0)
-
-
-def _exact_region(part: Part, cell: int, decider: Decider) -> Region:
-    """Return a region in fractions; its half-spaces are whole numbers."""
-    state, pattern = part.state, part.patterns[cell]
-    answer = decider.exact.answer(pattern).fractions()
-    inputs = state.inputs
-    corners = _exact_corners(part, cell, decider) if inputs <= 2 else None
-    own = part.rows(cell)
-    rows = [
-        [-int(side) * number for number in (*plane.normal, plane.offset)]
-        for facet, side in zip(part.facets[1][own], part.facets[2][own], strict=True)
-        for plane in [decider.plane(state, int(part.facet_planes[facet]))]
-        if not plane.far
-    ]
-    return Region(
-        tuple(pattern.tolist()),
-        answer[:-1].T,
-        answer[-1],
-        _exact_interior(part, cell, corners),
-        corners.ravel() if corners is not None and inputs == 1 else None,
-        corners if inputs == 2 else None,
-        np.array(rows, dtype=object).reshape(len(rows), inputs + 1),
-    )
-
-
-def _exact_corners(part: Part, cell: int, decider: Decider) -> Numbers:
-    found = [decider.vertex(part.state, part.state.vertices.tight[corner]) for corner in part.corners(cell)]
-    rows = [
-        [
-            np.copysign(np.inf, far) if far else place
-            for far, place in zip(vertex.far, vertex.coordinates, strict=True)
-        ]
-        for vertex in found
-    ]
-    return np.array(rows, dtype=object)
-
-
-def _exact_interior(part: Part, cell: int, corners: Numbers | None) -> Numbers:
-    """Return the mean of the corners where all are finite, else the point that floating point chose."""
-    if corners is not None and np.isfinite(corners.astype(float)).all():
-        mean: Numbers = corners.sum(axis=0) / Fraction(len(corners))
-        return mean
-    return np.array([Fraction(number) for number in part.interiors[cell].tolist()], dtype=object)
+    @property
+    def _touching(self) -> NDArray[np.int64]:
+        """The adjacency of the pieces, merged ones where that was asked for."""
+        if self.merged is None:
+            return self.adjacency
+        pairs = np.sort(self.groups[self.adjacency], axis=1)
+        return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from nn2eq.regions.decider import Decider
 from nn2eq.regions.faces import Faces, Ids, Incidence, joined
-from nn2eq.regions.state import State
+from nn2eq.regions.state import State, owners
 
 Parents = tuple[Ids, ...]
 """For every dimension, which face of the former complex each face is, or is a copy of."""
 
 
 def tear(state: State, decider: Decider) -> State:
-    """Give every cell faces of its own."""
+    """Give every cell faces of its own, between two steps."""
     cofaces = np.bincount(_facet_pairs(state.faces), minlength=state.faces.count(state.inputs - 1))
     marked = _marked(state, decider, np.flatnonzero((cofaces == 2) & (state.seam < 0)))
     faces, parents = _torn(state.faces)
-    return _followed(marked, faces, parents)
+    return replace(_followed(marked, faces, parents), owner=owners(faces))
 
 
 def split(state: State, decider: Decider) -> tuple[State, State]:

@@ -74,11 +74,30 @@ def _matched(hems: list[Hem], complete: bool) -> Iterator[tuple[int, int]]:
     if len(one) == len(two) == 1:
         yield one[0].region, two[0].region
         return
-    for a in one:
-        near = [b for b in two if _overlap(a, b)]
+    if not (one and two):
+        return
+    apart = _boxes_apart(one, two)
+    for row, a in enumerate(one):
+        near = [b for column, b in enumerate(two) if not apart[row, column] and _overlap(a, b)]
         if complete and not near:
             raise _incomplete(f"a facet of region {a.region} has no twin")
         yield from ((a.region, b.region) for b in near)
+
+
+def _boxes_apart(one: list[Hem], two: list[Hem]) -> NDArray[np.bool_]:
+    """Return for which pairs of facets, (one, two), the boxes around them do not meet."""
+    (low, high), (start, stop) = (_boxes(hems) for hems in (one, two))
+    with np.errstate(invalid="ignore"):
+        margin = 1e-9 * (1 + np.abs(high[:, None]) + np.abs(stop))
+        beside = (low[:, None] > stop + margin) | (start > high[:, None] + margin)
+    apart: NDArray[np.bool_] = beside.any(axis=2)
+    return apart
+
+
+def _boxes(hems: list[Hem]) -> NDArray[np.float64]:
+    """Return the low and the high ends, (2, hems, inputs), of the boxes around facets."""
+    boxes = {id(hem.part): hem.part.facet_boxes for hem in hems}
+    return np.stack([boxes[id(hem.part)][:, hem.facet] for hem in hems], axis=1)
 
 
 def _overlap(a: Hem, b: Hem) -> bool:
