@@ -45,7 +45,8 @@ def floats(decimals: Sequence[str], *, single: bool) -> NDArray[np.float64]:
     wide = np.array(decimals, dtype=np.float64) if len(decimals) else np.zeros(0)
     if not single:
         return wide
-    narrow = wide.astype(np.float32)
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = wide.astype(np.float32)
     # A decimal that a float64 puts exactly between two float32 may itself lie beside the middle.
     for at in np.flatnonzero((wide.view(np.int64) & _LOW_BITS) == _MIDDLE).tolist():
         narrow[at] = _nearest(decimals[at], narrow[at])
@@ -65,8 +66,9 @@ def cell_values(cells: Sequence[str], *, single: bool) -> NDArray[np.float64]:
 
 def _nearest(decimal: str, guess: np.float32) -> np.float32:
     exact = Fraction(decimal)
-    sides = (guess, np.nextafter(guess, np.float32(-np.inf)), np.nextafter(guess, np.float32(np.inf)))
-    return min(sides, key=lambda side: abs(Fraction(float(side)) - exact))
+    with np.errstate(over="ignore"):
+        sides = (guess, *(np.nextafter(guess, np.float32(side)) for side in (-np.inf, np.inf)))
+    return min(filter(np.isfinite, sides), key=lambda side: abs(Fraction(float(side)) - exact))
 
 
 @lru_cache(maxsize=1 << 16)

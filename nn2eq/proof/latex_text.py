@@ -43,7 +43,7 @@ _TABLE = re.compile(
 )
 _STRUCTURE = re.compile(
     rf"{DRESSED}\s*{GROUP}"
-    r"|\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|[(){}\[\]=,]|&(?!\s*(?:\{\})?\s*=)|\\begin\{(?P<begin>[a-z]+\*?)\}|\\end\{(?P<end>[a-z]+\*?)\}"
+    r"|\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|\\qquad(?![A-Za-z])|[(){}\[\]=,]|&(?!\s*(?:\{\})?\s*=)|\\begin\{(?P<begin>[a-z]+\*?)\}|\\end\{(?P<end>[a-z]+\*?)\}"
 )
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
@@ -158,7 +158,7 @@ def _tables(text: str) -> Iterator[Table]:
 
 @dataclass
 class _Rows:
-    """Where an equation may begin in one display, behind a break, a comma or an &; where equals signs are."""
+    """Where an equation may begin, behind a break, a comma, an & or a wide space; where equals signs are."""
 
     breaks: list[int] = field(default_factory=list)
     equals: list[int] = field(default_factory=list)
@@ -226,7 +226,7 @@ def _rows(whole: Mathematics, closes: dict[int, int], start: int, end: int) -> _
             closes[open_.pop()[1]] = match.start()
         elif not open_ and sign == "=":
             rows.equals.append(match.start())
-        elif not open_ and (sign[0] in ",&" or sign.startswith("\\\\")):
+        elif not open_ and (sign in (",", "&", r"\qquad") or sign.startswith("\\\\")):
             rows.breaks.append(match.end())
         if len(open_) > DEEPEST:
             raise whole.error(f"more than {DEEPEST} brackets within brackets", match.start())

@@ -35,7 +35,7 @@ _MARKS = {
 
 _TOKEN = re.compile(r"\\([A-Za-z]+|[^A-Za-z\n])|([A-Za-z0-9]|[_^'.,/ ])|([{}])")
 _STANDING = re.compile(r"([a-zA-Z]+)(\d+)(?:_(\d+))?")
-_INDEXED = re.compile(r"([A-Za-z]+)_?(\d*)")
+_INDEXED = re.compile(r"([A-Za-z]+|[^\W\d_])(\d*)")
 _RESERVED = re.compile(r"[zaWbd]_\{?\d[\d,]*\}?|e|\\pi|\\mathbf\{?[xy]\}?")
 """What the equations call their own: layers' values and weights, Euler's number, whole vectors."""
 
@@ -60,6 +60,7 @@ def spelled(name: str) -> str:
     letter, underscore, rest = name.partition("_")
     if not underscore and (match := _INDEXED.fullmatch(name)):
         letter, rest = match.groups()
+    letter = letter if letter.isascii() else _greek(letter) or letter
     if not _is_letter(letter) or not rest.isascii() or (rest and not rest.isalnum()):
         return upright(name)
     head = letter if len(letter) == 1 else "\\" + letter
@@ -89,15 +90,26 @@ def _foreign(char: str) -> str:
     """Spell a letter that is not ASCII: Greek by its macro, an accent over its letter, others by number."""
     import unicodedata  # takes a while to load, and hardly any name needs it
 
-    words = unicodedata.name(char, "").lower().split()
-    if words[:3] == ["greek", "small", "letter"] and words[-1] in GREEK:
-        return f"\\{words[-1]}{{}}"
-    if words[:3] == ["greek", "capital", "letter"] and words[-1].capitalize() in GREEK:
-        return f"\\{words[-1].capitalize()}{{}}"
+    if greek := _greek(char):
+        return f"\\{greek}{{}}"
     parts = unicodedata.normalize("NFD", char)
     if len(parts) == 2 and parts[0].isascii() and parts[1] in _MARKS:
         return f"\\{_MARKS[parts[1]]}{{{parts[0]}}}"
     return f"U{{+}}{ord(char):04X}"
+
+
+def _greek(char: str) -> str:
+    """Return what LaTeX calls a Greek letter, "" if it is none that it has."""
+    import unicodedata
+
+    letter = unicodedata.normalize("NFKC", char)  # the micro sign is a mu
+    words = unicodedata.name(letter, "").lower().split() if len(letter) == 1 else []
+    match words:
+        case ["greek", "small", "letter", name] if name in GREEK:
+            return name
+        case ["greek", "capital", "letter", name] if name.capitalize() in GREEK:
+            return name.capitalize()
+    return ""
 
 
 def canonical(symbol: str) -> str:

@@ -21,21 +21,28 @@ from nn2eq.forms.program import Constant
 LONGEST_INTEGER = 7
 """Digits in front of the point from which on a number is written with a power of ten."""
 
-_ODD = re.compile(r"(\d+)(?:\.(\d+))?e([-+]?\d+)|(\d{8,})\.(\d+)|\.0(?=[^\d]|$)")
+_ODD = re.compile(
+    r"(?P<whole>\d+)(?:\.(?P<part>\d+))?e(?P<exponent>[-+]?\d+)|(?P<long>\d{8,})\.(?P<rest>\d+)"
+    r"|0\.(?P<zeros>0{4,})(?P<digits>[1-9]\d*)|\.0(?=[^\d]|$)"
+)
 
 
 def _spelled(match: re.Match[str]) -> str:
-    """Write what a programmer's decimal says and a mathematician's does not: 1e-05, 123456790.0, 1.0."""
-    whole, part, exponent, long, rest = match.groups()
-    if long:
-        digits = (long + rest).rstrip("0")
-        whole, part, exponent = digits[0], digits[1:], str(len(long) - 1)
-    if not exponent:
-        return ""
-    power = f"10^{{{int(exponent)}}}"
-    if part and part.strip("0"):
-        return rf"{whole}.{part} \times {power}"
-    return power if whole == "1" else rf"{whole} \times {power}"
+    """Write what a programmer writes, and a mathematician does not: 1e-05, 0.00001, 123456790.0, 1.0."""
+    if match["exponent"]:
+        return _scientific(match["whole"] + (match["part"] or ""), int(match["exponent"]))
+    if match["long"]:
+        return _scientific(match["long"] + match["rest"], len(match["long"]) - 1)
+    return _scientific(match["digits"], -1 - len(match["zeros"])) if match["zeros"] else ""
+
+
+def _scientific(digits: str, exponent: int) -> str:
+    """Write d.ddd times a power of ten."""
+    first, rest = digits[0], digits[1:].rstrip("0")
+    power = f"10^{{{exponent}}}"
+    if rest:
+        return rf"{first}.{rest} \times {power}"
+    return power if first == "1" else rf"{first} \times {power}"
 
 
 def spelled(decimal: str) -> str:
@@ -76,7 +83,9 @@ class Numbers:
     def legend(self) -> str:
         """The rule for people, who do not see the braces."""
         if self.single:
-            return "A decimal stands for the float32 nearest to it, one of more than nine digits for the float64."
+            return (
+                "A decimal stands for the float32 nearest to it, or the float64 if it has over nine digits."
+            )
         return "A decimal stands for the float64 nearest to it."
 
     def magnitudes(self, data: NDArray[Any]) -> list[str]:
