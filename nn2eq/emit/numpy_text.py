@@ -19,13 +19,14 @@ from nn2eq.emit.pythonic import (
     commented,
     described,
     function,
+    is_one_operation,
     require_names,
     spelled,
     statements,
 )
 from nn2eq.emit.sharing import may_overflow
 from nn2eq.errors import CannotEmit
-from nn2eq.forms.program import Affine, Apply, Constant, Program, Step, Term
+from nn2eq.forms.program import Affine, Apply, Constant, Program, Term
 from nn2eq.forms.size import Spelling
 
 READABLE = 1_000
@@ -118,35 +119,54 @@ def _columns(program: Program, spelling: Spelling) -> Iterator[str]:
 
 
 def _layers(program: Program, spelling: Spelling) -> Iterator[str]:
-    """Yield the lines of a text of arrays: one or two a layer."""
-    for origin, step in commented((step.out.origin, step) for step in program.predict.steps):
+    """Yield the lines of a text of arrays: one a layer where that can be said at once."""
+    steps = program.predict.steps
+    texts: dict[str, str] = {}
+    for (origin, step), following in zip(
+        commented((step.out.origin, step) for step in steps), (*steps[1:], None), strict=True
+    ):
         yield from origin
-        yield from _step(step, spelling)
+        if isinstance(step, Apply):
+            yield from _applied(step, texts.get(step.arg.name, step.arg.name), spelling)
+        elif isinstance(following, Apply) and following.arg == step.out and _is_function(following, spelling):
+            # Not under a name of its own: memory that is free again at once is faster than new memory.
+            texts[step.out.name] = _affine(step)
+        else:
+            yield f"{step.out.name} = {_affine(step)}"
 
 
-def _step(step: Step, spelling: Spelling) -> Iterator[str]:
-    if isinstance(step, Affine):
-        terms = [_product(term) for term in step.terms] + ([step.offset.name] if step.offset else [])
-        yield f"{step.out.name} = {' + '.join(terms)}"
-        return
-    out, arg, groups = step.out.name, step.arg.name, step.activation.groups
+def _affine(step: Affine) -> str:
+    return " + ".join(
+        [*(_product(term) for term in step.terms), *([step.offset.name] if step.offset else [])]
+    )
+
+
+def _is_function(step: Apply, spelling: Spelling) -> bool:
+    """Whether an activation is written as a function of one argument, which may be any text."""
+    node = spelling(step.activation)
+    is_call = node is None or (is_one_operation(step.activation) and node.op in fm.FUNCTIONS)
+    return is_call and step.activation.groups == 1 and not step.units
+
+
+def _applied(step: Apply, arg: str, spelling: Spelling) -> Iterator[str]:
+    out, groups = step.out.name, step.activation.groups
     if step.units:
         chosen = f"[:, {list(step.units)}]"
         yield f"{out} = {arg}.copy()"
-        yield f"{out}{chosen} = {_applied(step, arg + chosen, spelling)}"
+        yield f"{out}{chosen} = {_activation(step, arg + chosen, spelling)}"
     elif groups > 1:
         yield f"{out} = {arg}.reshape(-1, {groups}, {step.arg.size // groups})"
-        yield f"{out} = {_applied(step, out, spelling)}"
+        yield f"{out} = {_activation(step, out, spelling)}"
         yield f"{out} = {out}.reshape(-1, {step.out.size})"
     else:
-        yield f"{out} = {_applied(step, arg, spelling)}"
+        yield f"{out} = {_activation(step, arg, spelling)}"
 
 
 def _product(term: Term) -> str:
     return f"{term.arg.name} {'*' if term.matrix.data.ndim == 1 else '@'} {term.matrix.name}"
 
 
-def _applied(step: Apply, arg: str, spelling: Spelling) -> str:
+def _activation(step: Apply, arg: str, spelling: Spelling) -> str:
     """Write an activation of an array (..., units)."""
     activation, per_unit = step.activation, {key: constant.name for key, constant in step.parameters.items()}
     node = spelling(activation)
