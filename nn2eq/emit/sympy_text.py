@@ -96,8 +96,11 @@ def _functions(program: Program, spelling: Spelling) -> Iterator[Activation]:
 
 def _declared(names: Sequence[str], also: str = "") -> str:
     """Return the line that makes names symbols."""
-    left = f"{', '.join(names)}" if len(names) > 1 else f"({names[0]},)"
-    return f'{left}{also} = symbols("{_ranged(names)}", real=True, seq=True)'
+    return f'{_unpacked(names)}{also} = symbols("{_ranged(names)}", real=True, seq=True)'
+
+
+def _unpacked(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) > 1 else f"({names[0]},)"
 
 
 def _ranged(names: Sequence[str]) -> str:
@@ -152,7 +155,7 @@ def _vectors(program: Program, spelling: Spelling) -> Iterator[str]:
         yield from origin
         yield f'{step.out.name} = Matrix(symbols("{_ranged(step.out.parts)}", real=True, seq=True))'
         yield f"steps += zip({step.out.name}, {_vector(step, spelling)})"
-    yield f"{', '.join(program.outputs)} = {program.predict.results[0].name}"
+    yield f"{_unpacked(program.outputs)} = {program.predict.results[0].name}"
 
 
 def _vector(step: Step, spelling: Spelling) -> str:
