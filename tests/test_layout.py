@@ -29,6 +29,7 @@ HEAVY = {
     "tf_keras": ("proof/",),
     "sympy": ("emit/sympy", "forms/expressions", "proof/"),
     "click": ("cli/",),
+    "flint": ("bounds/", "proof/"),
 }
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from networks import dense, row
 from numpy.typing import NDArray
 
-from networks import dense, row
 from nn2eq import series
 from nn2eq.activations import ROWS, Activation
 from nn2eq.errors import BadRequest, TooLarge
