@@ -87,16 +87,17 @@ def cut(state: State, decider: Decider) -> State:
     parents = division.divided[-1]
     cell_sides = np.concatenate([cuts.sides, cuts.sides[parents]])
     cell_sides[:, cuts.made] = division.sides
-    if parents.size:
-        decider.tally.divided(state.step, cuts.made, parents.size)
-        state = _divided(state, division, decider)
-    return replace(state, cuts=replace(state.within, sides=cell_sides, made=cuts.made + 1))
+    after = replace(cuts, sides=cell_sides, made=cuts.made + 1)
+    if not parents.size:
+        return replace(state, cuts=after)
+    decider.tally.divided(state.step, cuts.made, parents.size)
+    return _divided(state, division, decider, after)
 
 
-def _divided(state: State, division: Division, decider: Decider) -> State:
+def _divided(state: State, division: Division, decider: Decider, after: Cuts) -> State:
     """Follow a division with what hangs on the faces: owners, planes, new vertices and their signs."""
     parents, top = division.divided, state.inputs
-    state, plane = _with_planes(state, [state.owner[k][parents[k]] for k in range(1, top + 1)])
+    planes, plane = _with_planes(state, [state.owner[k][parents[k]] for k in range(1, top + 1)])
     owner, tight = list(state.owner), list(state.tight)
     for k in range(1, top + 1):
         own, tighter = [owner[k], owner[k][parents[k]]], [tight[k], tight[k][parents[k]]]
@@ -105,7 +106,8 @@ def _divided(state: State, division: Division, decider: Decider) -> State:
             own.append(state.owner[k + 1][above])
             tighter.append(_tightened(state, k + 1, above, plane))
         owner[k], tight[k] = np.concatenate(own), np.concatenate(tighter)
-    new = decider.mended(state, meet(state.planes, _tightened(state, 1, parents[1], plane)))
+    state = replace(state, planes=planes)
+    new = decider.mended(state, meet(planes, _tightened(state, 1, parents[1], plane)))
     signs = np.concatenate([state.within.signs, _signs_of_new(state, decider, parents[1], new)])
     return replace(
         state,
@@ -114,23 +116,24 @@ def _divided(state: State, division: Division, decider: Decider) -> State:
         owner=tuple(owner),
         tight=tuple(tight),
         seam=_seams(state, division),
-        cuts=replace(state.within, signs=signs),
+        cuts=replace(after, signs=signs),
     )
 
 
-def _with_planes(state: State, owner: list[Ids]) -> tuple[State, Ids]:
-    """Add the planes of the cut in hand in these cells; return their numbers by cell."""
+def _with_planes(state: State, owner: list[Ids]) -> tuple[Planes, Ids]:
+    """Return the planes with those of the cut in hand in these cells, and their numbers by cell."""
     cuts = state.within
     has = np.zeros(len(cuts.functions), dtype=bool)
     for some in owner:
         has[some] = True
     cells = np.flatnonzero(has)
-    source = np.stack([np.full_like(cells, state.step), cells, np.full_like(cells, cuts.made)], axis=1)
+    source = np.empty((len(cells), 3), dtype=np.int64)
+    source[:, 0], source[:, 1], source[:, 2] = state.step, cells, cuts.made
     values, slack = cuts.functions[cells, :, cuts.made], cuts.slack[cells, :, cuts.made]
-    new = Planes(values[:, :-1], values[:, -1], np.zeros(len(cells)), slack, source.astype(np.int64))
+    new = Planes(values[:, :-1], values[:, -1], np.zeros(len(cells)), slack, source)
     number = np.zeros(len(has), dtype=np.int32)
     number[cells] = len(state.planes.offset) + np.arange(len(cells), dtype=np.int32)
-    return replace(state, planes=state.planes.joined(new)), number
+    return state.planes.joined(new), number
 
 
 def _tightened(state: State, k: int, parents: Ids, plane: Ids) -> Ids:

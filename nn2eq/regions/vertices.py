@@ -121,7 +121,7 @@ class _System(NamedTuple):
 
 
 def _times(matrices: Array, vectors: Array) -> Array:
-    product: Array = np.einsum("nij,nj->ni", matrices, vectors)
+    product: Array = (matrices @ vectors[:, :, None])[:, :, 0]
     return product
 
 
@@ -132,9 +132,9 @@ def _inverse(matrices: Array) -> Array:
         return 1 / matrices
     if size == 2:
         (a, b), (c, d) = matrices.transpose(1, 2, 0)
-        adjugate = np.stack([np.stack([d, -b], axis=-1), np.stack([-c, a], axis=-1)], axis=1)
-        inverse: Array = adjugate / (a * d - b * c)[:, None, None]
-        return inverse
+        adjugate = np.empty_like(matrices)
+        adjugate[:, 0, 0], adjugate[:, 0, 1], adjugate[:, 1, 0], adjugate[:, 1, 1] = d, -b, -c, a
+        return adjugate / (a * d - b * c)[:, None, None]
     regular = np.linalg.det(matrices) != 0
     inverse = np.full_like(matrices, np.nan)
     try:
