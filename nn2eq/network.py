@@ -123,7 +123,8 @@ class Network:
     """A chain of layers from x to y.
 
     input_shape: of one input without the batch; inputs are taken flattened, row by row. input_names, output_names:
-    one each, () for the standing x1 ... and y1 ....
+    one each, () for the standing x1 ... and y1 .... one_for_all: the file leaves open how many inputs there are, so
+    that Keras takes one number for all of them too.
     """
 
     layers: tuple[Layer, ...]
@@ -131,6 +132,7 @@ class Network:
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
     source: Source = Source()
+    one_for_all: bool = False
 
     @property
     def inputs(self) -> int:

@@ -91,6 +91,9 @@ def _taken(program: Program, name: str) -> Iterator[str]:
     shapes = "a number, (n,) or (n, 1)" if inputs == 1 else f"(n, {inputs}) or ({inputs},)"
     yield described(program, shapes)
     yield "x = np.asarray(x, dtype=np.float64)"
+    if program.one_for_all:
+        yield "if x.shape[1:] == (1,):  # as in Keras, one number stands for all inputs"
+        yield f"    x = x * np.ones({inputs})"
     yield "shape = x.shape"
     row = "shape[1:]" if inputs == 1 else "shape[1:] or shape"
     yield f"if np.prod({row}) != {inputs}:"

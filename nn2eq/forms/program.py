@@ -6,18 +6,19 @@ whole layers, so that kernels stay arrays; `nn2eq.emit.scalars` unrolls them for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
 import numpy as np
+from numpy.polynomial import chebyshev, polynomial
 from numpy.typing import NDArray
 
 from nn2eq.activations import Activation
 
 Array = NDArray[np.float64]
-LAYOUTS = ("nested", "layered", "matrix")
+LAYOUTS = ("nested", "layered", "matrix", "polynomial")
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,31 @@ class Apply:
     units: tuple[int, ...] = ()
 
 
-Step = Affine | Apply
+@dataclass(frozen=True, eq=False)
+class Polynomial:
+    """out = Σ coefficients · Π basis((arg - centre) / scale) by the exponents.
+
+    exponents (terms, inputs), lowest degree first; coefficients (terms, outputs); centre and scale (inputs,), None for
+    0 and 1. basis: "power" for t^k, "chebyshev" for T_k(t).
+    """
+
+    out: Value
+    arg: Value
+    exponents: NDArray[np.int64]
+    coefficients: Constant
+    centre: Constant | None = None
+    scale: Constant | None = None
+    basis: str = "power"
+
+    @property
+    def constants(self) -> Iterator[Constant]:
+        """Its constants, in order."""
+        yield from (
+            constant for constant in (self.coefficients, self.centre, self.scale) if constant is not None
+        )
+
+
+Step = Affine | Apply | Polynomial
 
 
 @dataclass(frozen=True)
@@ -96,8 +121,10 @@ class Function:
                 yield from (term.matrix for term in step.terms)
                 if step.offset is not None:
                     yield step.offset
-            else:
+            elif isinstance(step, Apply):
                 yield from step.parameters.values()
+            else:
+                yield from step.constants
 
 
 @dataclass(frozen=True)
@@ -106,6 +133,7 @@ class Program:
 
     functions: `predict` first. layout: how its steps are laid out, one of LAYOUTS. form: the name the user asked
     for. model, sha256: the file it came from (untrusted text). notes: lines for people, said in the header.
+    one_for_all: one number may stand for all inputs, as in `Network`.
     """
 
     functions: tuple[Function, ...]
@@ -114,6 +142,7 @@ class Program:
     model: str = ""
     sha256: str = ""
     notes: tuple[str, ...] = ()
+    one_for_all: bool = False
 
     @property
     def predict(self) -> Function:
@@ -159,6 +188,23 @@ def _with_constants(step: Apply) -> Activation:
     """Return the activation with the step's own constants, which may be rounded."""
     constants = {key: constant.data for key, constant in step.parameters.items()}
     return replace(step.activation, parameters={**step.activation.parameters, **constants})
+
+
+def _powers(step: Polynomial, x: Array) -> Array:
+    t = x if step.centre is None else x - step.centre.data.astype(np.float64)
+    t = t if step.scale is None else t / step.scale.data.astype(np.float64)
+    monomials = np.ones((len(t), len(step.exponents)))
+    for variable, column in zip(t.T, step.exponents.T, strict=True):
+        ladder = BASES[step.basis](variable, int(column.max(initial=0)))
+        monomials *= ladder[:, column]
+    return monomials @ step.coefficients.data.astype(np.float64)
+
+
+BASES: Mapping[str, Callable[[Array, int], Array]] = {
+    "power": polynomial.polyvander,
+    "chebyshev": chebyshev.chebvander,
+}
+"""What a polynomial's variables may be raised by: (points, highest degree) to (points, degree + 1)."""
 
 
 def _product(x: Array, matrix: NDArray[Any]) -> Array:

@@ -30,7 +30,10 @@ def _program(network: Network, layout: str, fold: bool) -> Program:
     x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
     steps = tuple(_steps(network, stages(network, fold=fold), x))
     function = Function("predict", (x,), (steps[-1].out,), steps)
-    return Program((function,), layout, layout, os.path.basename(network.source.file), network.source.sha256)
+    return Program(
+        (function,), layout, layout,
+        os.path.basename(network.source.file), network.source.sha256, one_for_all=network.one_for_all,
+    )  # fmt: skip
 
 
 def _steps(network: Network, found: tuple[Stage, ...], x: Value) -> Iterator[Step]:

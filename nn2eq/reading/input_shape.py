@@ -24,6 +24,13 @@ def input_shape(model: ModelConfig, layers: list[LayerConfig], weights: Weights)
     return (*(shape or (None,))[:-1], last)
 
 
+def one_for_all(model: ModelConfig, layers: list[LayerConfig], weights: Weights) -> bool:
+    """Whether only a weight without a kernel shows the number of inputs: Keras then takes one for all, and broadcasts."""
+    told = [shape for shape in _told(model, layers) if shape is not None]
+    first = next((weights[id(layer)] for layer in layers if weights.get(id(layer))), {})
+    return bool(told) and all(shape and shape[-1] is None for shape in told) and "kernel" not in first
+
+
 def without_batch(shape: Shape | None) -> Shape | None:
     """Drop the batch axis."""
     return shape[1:] if shape else None
