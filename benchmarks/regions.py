@@ -20,8 +20,8 @@ import numpy as np
 from measure import table
 
 from nn2eq.activations import ROWS, Activation
+from nn2eq.cells import regions
 from nn2eq.network import Affine, Layer, Network
-from nn2eq.regions import regions
 
 WIDTHS = ((1, 64, 64, 64, 1), (2, 16, 16, 16, 1), (2, 32, 32, 32, 1), (3, 12, 12, 1), (4, 10, 10, 1))
 LARGE = (2, 64, 64, 64, 1)

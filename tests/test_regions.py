@@ -16,15 +16,15 @@ from scipy.optimize import linprog
 from scipy.spatial import ConvexHull
 
 from nn2eq.activations import ROWS, Activation
+from nn2eq.cells import Regions, regions
+from nn2eq.cells.explore import Progress
+from nn2eq.cells.faces import Faces, Incidence
+from nn2eq.cells.find import Decider, opening, steps, walk
+from nn2eq.cells.parts import Part
+from nn2eq.cells.sewing import prove, sewn
 from nn2eq.errors import BadRequest, Disagreement, UnsupportedModel
 from nn2eq.network import Affine, Layer, Network, Selected
 from nn2eq.reading import read
-from nn2eq.regions import Regions, regions
-from nn2eq.regions.explore import Progress
-from nn2eq.regions.faces import Faces, Incidence
-from nn2eq.regions.find import Decider, opening, steps, walk
-from nn2eq.regions.parts import Part
-from nn2eq.regions.sewing import prove, sewn
 
 AGREES = 1e-12  # relative to the sum of the magnitudes in the last affine map
 RELU = Activation(ROWS["relu"])

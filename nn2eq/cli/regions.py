@@ -11,12 +11,12 @@ from typing import Any
 import click
 import orjson
 
+from nn2eq.cells import Progress, Region, Regions
+from nn2eq.cells import regions as found_regions
 from nn2eq.cli.options import ModelOptions, model_options
 from nn2eq.cli.terminal import say, table, write
 from nn2eq.domain import parse_domain
 from nn2eq.network import numbered
-from nn2eq.regions import Progress, Region, Regions
-from nn2eq.regions import regions as found_regions
 
 SHOWN = 50
 """Pieces listed for people."""

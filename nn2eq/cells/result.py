@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.regions.decider import Decider
-from nn2eq.regions.parts import Part
-from nn2eq.regions.region import Region, exact_region, merged, plain, region
-from nn2eq.regions.sewing import Completeness
+from nn2eq.cells.decider import Decider
+from nn2eq.cells.parts import Part
+from nn2eq.cells.region import Region, exact_region, merged, plain, region
+from nn2eq.cells.sewing import Completeness
 
 Array = NDArray[np.float64]
 

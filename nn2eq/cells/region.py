@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.regions.decider import Decider
-from nn2eq.regions.faces import Ids
-from nn2eq.regions.parts import Part
+from nn2eq.cells.decider import Decider
+from nn2eq.cells.faces import Ids
+from nn2eq.cells.parts import Part
 
 Numbers = NDArray[Any]
 """Floats, or Fractions where exact ones were asked for."""

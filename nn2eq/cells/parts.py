@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.regions.faces import Faces, Ids
-from nn2eq.regions.state import State
+from nn2eq.cells.faces import Faces, Ids
+from nn2eq.cells.state import State
 
 Array = NDArray[np.float64]
 

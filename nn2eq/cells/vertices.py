@@ -134,7 +134,8 @@ def _inverse(matrices: Array) -> Array:
         (a, b), (c, d) = matrices.transpose(1, 2, 0)
         adjugate = np.empty_like(matrices)
         adjugate[:, 0, 0], adjugate[:, 0, 1], adjugate[:, 1, 0], adjugate[:, 1, 1] = d, -b, -c, a
-        return adjugate / (a * d - b * c)[:, None, None]
+        adjugate /= (a * d - b * c)[:, None, None]
+        return adjugate
     regular = np.linalg.det(matrices) != 0
     inverse = np.full_like(matrices, np.nan)
     try:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.regions.steps import Bend, Step
+from nn2eq.cells.steps import Bend, Step
 
 Whole = NDArray[Any]
 """An array of Python integers."""

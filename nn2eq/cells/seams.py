@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.regions.decider import Decider
-from nn2eq.regions.faces import Faces, Ids, Incidence, joined
-from nn2eq.regions.state import State, owners
+from nn2eq.cells.decider import Decider
+from nn2eq.cells.faces import Faces, Ids, Incidence, joined
+from nn2eq.cells.state import State, owners
 
 Parents = tuple[Ids, ...]
 """For every dimension, which face of the former complex each face is, or is a copy of."""

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.regions.decider import Decider
-from nn2eq.regions.faces import Division, Ids, Signs, divide
-from nn2eq.regions.state import Cuts, Past, State, owners
-from nn2eq.regions.vertices import Planes, Vertices, meet, sides
+from nn2eq.cells.decider import Decider
+from nn2eq.cells.faces import Division, Ids, Signs, divide
+from nn2eq.cells.state import Cuts, Past, State, owners
+from nn2eq.cells.vertices import Planes, Vertices, meet, sides
 
 BLOCK = 4096
 """Vertices whose signs are computed at a time."""

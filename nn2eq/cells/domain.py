@@ -7,11 +7,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq.cells.faces import Faces, Ids, Incidence
+from nn2eq.cells.maps import Maps
+from nn2eq.cells.state import Past, State
+from nn2eq.cells.vertices import Planes, meet
 from nn2eq.errors import TooLarge
-from nn2eq.regions.faces import Faces, Ids, Incidence
-from nn2eq.regions.maps import Maps
-from nn2eq.regions.state import Past, State
-from nn2eq.regions.vertices import Planes, meet
 
 Array = NDArray[np.float64]
 Facets = frozenset[int]

@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.regions.decider import Decider
-from nn2eq.regions.faces import Faces, Ids, Signs
-from nn2eq.regions.state import State
-from nn2eq.regions.vertices import Planes, Vertices, meet
+from nn2eq.cells.decider import Decider
+from nn2eq.cells.faces import Faces, Ids, Signs
+from nn2eq.cells.state import State
+from nn2eq.cells.vertices import Planes, Vertices, meet
 
 Order = NDArray[np.intp]
 

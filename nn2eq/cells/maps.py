@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.regions.steps import Bend, Step
+from nn2eq.cells.steps import Bend, Step
 
 Array = NDArray[np.float64]
 _TWICE_UNIT = 2 * 2.0**-53

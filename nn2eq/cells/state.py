@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.regions.faces import Faces, Ids, Signs
-from nn2eq.regions.maps import Maps
-from nn2eq.regions.vertices import Planes, Vertices
+from nn2eq.cells.faces import Faces, Ids, Signs
+from nn2eq.cells.maps import Maps
+from nn2eq.cells.vertices import Planes, Vertices
 
 Array = NDArray[np.float64]
 Pieces = NDArray[np.int16]

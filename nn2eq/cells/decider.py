@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.regions.exact import Exact, Plane, Vertex
-from nn2eq.regions.faces import Ids, Signs
-from nn2eq.regions.maps import within_range
-from nn2eq.regions.state import State
-from nn2eq.regions.steps import Step
-from nn2eq.regions.vertices import UNSURE, Vertices
+from nn2eq.cells.exact import Exact, Plane, Vertex
+from nn2eq.cells.faces import Ids, Signs
+from nn2eq.cells.maps import within_range
+from nn2eq.cells.state import State
+from nn2eq.cells.steps import Step
+from nn2eq.cells.vertices import UNSURE, Vertices
 
 Array = NDArray[np.float64]
 COARSE = 1e-9

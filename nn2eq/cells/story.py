@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from operator import itemgetter
 
-from nn2eq.regions.decider import Tally
-from nn2eq.regions.result import Chapter, Joint
-from nn2eq.regions.steps import Bend, Step
+from nn2eq.cells.decider import Tally
+from nn2eq.cells.result import Chapter, Joint
+from nn2eq.cells.steps import Bend, Step
 
 
 def story(steps: tuple[Step, ...], tally: Tally) -> tuple[Chapter, ...]:

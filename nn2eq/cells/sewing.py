@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq.cells.faces import joined
+from nn2eq.cells.parts import Part
 from nn2eq.errors import Disagreement
-from nn2eq.regions.faces import joined
-from nn2eq.regions.parts import Part
 
 Pairs = NDArray[np.int64]
 

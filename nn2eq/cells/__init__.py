@@ -1,4 +1,4 @@
-"""The exact affine pieces of a network of ReLU and its kind.
+"""The exact affine pieces of a network of ReLU and its kind, as a complex of cells.
 
 The domain is one cell. Every layer's units are affine on every cell, and where one of them passes a
 breakpoint it cuts all cells at once: a cut is its sign at every vertex, so dividing cells is counting, never
@@ -6,10 +6,10 @@ geometry (`faces`). Signs are found in floating point with a bound on the error,
 that cannot tell (`vertices`, `exact`): nothing is perturbed, and nothing is too thin to be seen.
 """
 
-from nn2eq.regions.explore import Progress
-from nn2eq.regions.find import regions
-from nn2eq.regions.region import Region
-from nn2eq.regions.result import Chapter, Joint, Regions
-from nn2eq.regions.sewing import Completeness
+from nn2eq.cells.explore import Progress
+from nn2eq.cells.find import regions
+from nn2eq.cells.region import Region
+from nn2eq.cells.result import Chapter, Joint, Regions
+from nn2eq.cells.sewing import Completeness
 
 __all__ = ["Chapter", "Completeness", "Joint", "Progress", "Region", "Regions", "regions"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from nn2eq.regions import line
-from nn2eq.regions.decider import Decider, Tally
-from nn2eq.regions.layer import begin, cut, end
-from nn2eq.regions.seams import split, tear
-from nn2eq.regions.state import State
-from nn2eq.regions.steps import Step
+from nn2eq.cells import line
+from nn2eq.cells.decider import Decider, Tally
+from nn2eq.cells.layer import begin, cut, end
+from nn2eq.cells.seams import split, tear
+from nn2eq.cells.state import State
+from nn2eq.cells.steps import Step
 
 CELLS = 65_536
 """Cells divided together: more are split up, so that memory is bounded and what is done can be kept."""

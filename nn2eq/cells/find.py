@@ -8,19 +8,19 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq.cells.decider import Decider
+from nn2eq.cells.domain import opening, whole
+from nn2eq.cells.explore import CELLS, Report, walk, walk_together
+from nn2eq.cells.merging import groups
+from nn2eq.cells.parts import Part
+from nn2eq.cells.result import Regions
+from nn2eq.cells.seams import keep
+from nn2eq.cells.sewing import prove, sewn
+from nn2eq.cells.state import State
+from nn2eq.cells.steps import steps
+from nn2eq.cells.story import story
 from nn2eq.errors import BadRequest
 from nn2eq.network import Network
-from nn2eq.regions.decider import Decider
-from nn2eq.regions.domain import opening, whole
-from nn2eq.regions.explore import CELLS, Report, walk, walk_together
-from nn2eq.regions.merging import groups
-from nn2eq.regions.parts import Part
-from nn2eq.regions.result import Regions
-from nn2eq.regions.seams import keep
-from nn2eq.regions.sewing import prove, sewn
-from nn2eq.regions.state import State
-from nn2eq.regions.steps import steps
-from nn2eq.regions.story import story
 
 Array = NDArray[np.float64]
 LEAST_CELLS = 64

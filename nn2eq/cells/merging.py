@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.regions.decider import Decider
-from nn2eq.regions.parts import Part
+from nn2eq.cells.decider import Decider
+from nn2eq.cells.parts import Part
 
 Array = NDArray[np.float64]
 
