@@ -65,7 +65,9 @@ def _rebuilt(keras: Any, asked: dict[str, Any], weights: list[NDArray[Any]]) -> 
     model = keras.Sequential([keras.Input(tuple(asked["input_shape"])), *layers])
     remaining = iter(weights)
     for layer, described in zip(layers, asked["layers"], strict=True):
-        layer.set_weights([next(remaining) for _ in range(described["weights"])])
+        own = layer.get_weights()
+        given = [next(remaining) for _ in range(described["weights"])]
+        layer.set_weights([array.reshape(np.shape(place)) for array, place in zip(given, own, strict=True)])
         if hasattr(layer, "finalize_state"):  # Normalization computes with what it derives from its weights
             layer.finalize_state()
     return model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,12 +18,16 @@ SINGLE, DOUBLE = 2.0**-24, 2.0**-53
 """The unit roundoff of float32 and of float64."""
 PASSES = 8
 """Perturbed passes: all errors upward, all downward, the others at random."""
-SAFETY = 8.0
-"""How much more than in the worst perturbed pass is allowed."""
+SAFETY = 2.0
+"""How much larger than a local error the perturbation is that stands for it."""
+MARGIN = 1.5
+"""How much more than the worst perturbed pass is off at the end is allowed."""
 FORMULA_UNITS = 4
 """Roundings that an activation's own implementation costs, relative to 1 + |answer|: TensorFlow's float32
 logistic function, for one, goes through 0.5 + 0.5 tanh(z / 2), so that a small answer has an error relative
 to 1."""
+STEEP = 1e3
+"""What counts as a jump of a coupled row: its answers move so much more than its units."""
 LEAST_JUMP = 1e-9
 """What counts as a jump: more than a continuous row does between two neighbouring numbers."""
 
@@ -100,7 +104,7 @@ def _directions(units: int, count: int = 4) -> Iterator[Array]:
     yield from random.choice([-1.0, 1.0], (count - 2, units))
 
 
-def _is_coupled(step: Activation | Selected) -> bool:
+def _is_coupled(step: Map) -> bool:
     return isinstance(step, Activation) and step.row.coupled
 
 
@@ -123,12 +127,12 @@ class Rounding:
 def rounding(network: Network, x: Array, unit: float = SINGLE) -> Rounding:
     """Estimate what a forward pass at x (n, inputs) may be off in arithmetic of this unit roundoff.
 
-    Beside the exact pass run perturbed ones. After each affine map of n terms they are moved by as much as a
-    sum of n roundings comes to, (sqrt(n) + 2) units of |x| @ |kernel| + |bias|, after each activation by what
-    its implementation costs; in two passes all to the same side, since alike units err alike, in the others
-    at random. What comes of it at the end, taken several times, is allowed. A worst case bound, all errors of
+    Beside the exact pass run perturbed ones. After each affine map of n terms they are moved by what a sum of
+    n roundings comes to, (sqrt(n) + 2) units of |x| @ |kernel| + |bias|, after each activation by what its
+    implementation costs, each several times over; in two passes all to the same side, since alike units err
+    alike, in the others at random. What comes of it at the end is allowed. A worst case bound, all errors of
     all units adding up through |kernel| after |kernel|, is 1e8 times too wide for five layers of a thousand
-    units and sees nothing.
+    units.
     """
     value = np.asarray(x, dtype=np.float64)
     moved = np.repeat(value[None], PASSES, axis=0)
@@ -137,11 +141,16 @@ def rounding(network: Network, x: Array, unit: float = SINGLE) -> Rounding:
     with np.errstate(all="ignore"):
         for layer in network.layers:
             for step in layer.maps:
-                at_jump |= _near_jump(step, value, SAFETY * np.abs(moved - value).max(axis=0))
-                size = _local_error(layer, step, value)
-                value, moved = step(value), step(moved)
-                moved += unit * size(value) * _signs(random, value.shape)
-        error = SAFETY * np.abs(moved - value).max(axis=0) + 2 * unit * np.abs(value)
+                if _is_coupled(step):  # its sums cancel: softmax subtracts the largest, sparsemax a threshold
+                    moved = moved + SAFETY * unit * _group_error(step, value) * _signs(random, value.shape)
+                widest = np.abs(moved - value).max(axis=0)
+                at_jump |= _near_jump(step, value, widest)
+                if not isinstance(step, Affine) and not _is_coupled(step):
+                    moved[0], moved[1] = value + widest, value - widest  # a bend within reach must be met
+                answer = step(value)
+                size = SAFETY * unit * _local_error(layer, step, value, answer)
+                value, moved = answer, step(moved) + size * _signs(random, answer.shape)
+        error = MARGIN * np.abs(moved - value).max(axis=0) + 2 * unit * np.abs(value)
         overflows = np.abs(value) > (np.finfo(np.float32).max if unit > DOUBLE else np.inf)
     return Rounding(value, np.where(np.isnan(error) | overflows, np.inf, error), at_jump)
 
@@ -152,18 +161,27 @@ def _signs(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return signs
 
 
-def _local_error(layer: Layer, step: Map, value: Array) -> Callable[[Array], Array]:
-    """Return what one step adds to the error, in units of roundoff, as a function of its answer."""
+def _local_error(layer: Layer, step: Map, value: Array, answer: Array) -> Array:
+    """Return what one step adds to the error, in units of roundoff."""
     if isinstance(step, Affine):
         terms = 1 if step.is_diagonal else step.kernel.shape[0]
         size = _absolute(step)(np.abs(value)) + _hidden_offset(layer, step)
-        return lambda answer: (np.sqrt(terms) + 2) * size
+        return np.asarray((np.sqrt(terms) + 2) * size)
     if isinstance(step, Selected):
         chosen = np.isin(np.arange(value.shape[-1]), step.units)
-        return lambda answer: np.where(chosen, FORMULA_UNITS * (np.abs(answer) + 1), 0.0)
+        return np.where(chosen, FORMULA_UNITS * (np.abs(answer) + 1), 0.0)
     if step.segments:  # a multiplication and an addition at most
-        return lambda answer: 2 * np.abs(answer)
-    return lambda answer: FORMULA_UNITS * (np.abs(answer) + 1)
+        offset = max(float(np.max(np.abs(piece.intercept))) for piece in step.segments)
+        return np.asarray(2 * (np.abs(answer) + offset))
+    return np.asarray(FORMULA_UNITS * (np.abs(answer) + 1))
+
+
+def _group_error(step: Map, value: Array) -> Array:
+    """Return what the sums inside a coupled activation add to the error of each pre-activation."""
+    assert isinstance(step, Activation)
+    grouped = np.abs(value).reshape(*value.shape[:-1], step.groups, -1)
+    largest = np.broadcast_to(grouped.max(axis=-1, keepdims=True), grouped.shape).reshape(value.shape)
+    return np.asarray((np.sqrt(grouped.shape[-1]) + 2) * largest)
 
 
 def _hidden_offset(layer: Layer, step: Affine) -> Array | float:
@@ -180,6 +198,10 @@ def _hidden_offset(layer: Layer, step: Affine) -> Array | float:
 def _near_jump(step: Map, value: Array, error: Array) -> Mask:
     """Return which samples (n,) have a unit whose pre-activation may be on either side of a jump."""
     near = np.zeros(len(value), dtype=np.bool_)
+    if _is_coupled(step):  # Keras' sparsemax jumps where its support changes
+        limit = STEEP * error.max(axis=-1, keepdims=True)
+        for signs in _directions(value.shape[-1], 2 * PASSES):
+            near |= np.any(np.abs(step(value + error * signs) - step(value)) > limit, axis=-1)
     for place in _jumps(step):
         if isinstance(step, Selected):
             value, error = value[..., list(step.units)], error[..., list(step.units)]

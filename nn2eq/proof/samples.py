@@ -141,13 +141,15 @@ def breakpoints(network: Network, random: np.random.Generator, count: int) -> Ar
         return np.empty((0, network.inputs))
     lines = _Lines(natural_range(network), *random.standard_normal((2, LINES, network.inputs)))
     which, line, low, high = _crossings(network, lines, columns, levels)
+    if not len(which):
+        return np.empty((0, network.inputs))
     columns, levels, each = columns[which], levels[which], np.arange(len(which))
 
     def above(along: Array) -> NDArray[np.bool_]:
         return np.asarray(_bending(network, lines.at(line, along))[each, columns] > levels)
 
     below = above(low)
-    for _ in range(BISECTIONS if len(which) else 0):
+    for _ in range(BISECTIONS):
         middle = (low + high) / 2
         same = above(middle) == below
         low, high = np.where(same, middle, low), np.where(same, high, middle)
