@@ -20,18 +20,20 @@ from nn2eq.bounds import charts
 from nn2eq.bounds import tape as tapes
 from nn2eq.bounds.result import Bounds, Distance, Range
 from nn2eq.bounds.search import Effort, Found, Progress, Search, Walker, Walks
-from nn2eq.bounds.tape import Applied, Sum, Tape
+from nn2eq.bounds.tape import Applied, Powers, Sum, Tape
 from nn2eq.bounds.twins import Twins, alike
 from nn2eq.domain import Domain, domain_of
 from nn2eq.network import Network
 
-__all__ = ["Bounds", "Distance", "Progress", "Range", "Tape", "bounds", "difference"]
+__all__ = ["Bounds", "Distance", "Intervals", "Progress", "Range", "Tape", "bounds", "difference"]
 
 Intervals = Domain | Sequence[float] | Sequence[Sequence[float]] | NDArray[np.float64]
 
 _ORDERS = {1: 8, 2: 4, 3: 3}
 """The degree of the models by the number of inputs; 2 for some more, 1 for many."""
 _SOME = 12
+_SHARPER = {1: 10, 2: 6, 3: 5, 4: 4, 5: 3, 6: 3}
+"""Likewise, where a polynomial is subtracted that is itself close."""
 _LARGEST_WALK = 30_000_000
 
 
@@ -101,7 +103,8 @@ def _search(walker: Walker, tape: Tape, box: Domain, effort: Effort) -> Found:
 
 def _order(tape: Tape, *, slopes: bool) -> int:
     """Choose the degree of the models: 1 if all is affine in pieces, less if there is no room."""
-    wanted = _ORDERS.get(tape.inputs, 2 if tape.inputs <= _SOME else 1)
+    orders = _SHARPER if any(isinstance(op, Powers) for op in tape.ops) else _ORDERS
+    wanted = orders.get(tape.inputs, 2 if tape.inputs <= _SOME else 1)
     if not any(_bends(op) for op in tape.ops):
         wanted = 1
     widest = max(

@@ -235,7 +235,7 @@ class Search:
         meets &= sides < 0
         count = meets.sum(axis=1)
         chosen = meets.argmax(axis=1) if meets.shape[1] else np.zeros(len(sides), dtype=np.intp)
-        # Assume sides only for derivatives, where halving never gets rid of a jump, and if few units meet one.
+        # Assume sides only for derivatives, where halving never gets rid of a jump, and few units meet one.
         split = self.slopes & (count > 0) & (count <= max(2, len(self.centre)))
         return _Boxes(
             centre, radius, sides, low, high, self._scores(model, radius), np.where(split, chosen, -1)

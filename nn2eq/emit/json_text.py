@@ -83,6 +83,7 @@ def _step(step: Step) -> dict[str, Any]:
         terms = [{"arg": term.arg.name, "matrix": _constant(term.matrix)} for term in step.terms]
         offset = _constant(step.offset) if step.offset else None
         return {"step": "affine", "out": _value(step.out), "terms": terms, "offset": offset}
+    assert isinstance(step, Apply)  # a polynomial has a layout of its own
     return {
         "step": "apply",
         "out": _value(step.out),

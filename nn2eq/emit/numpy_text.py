@@ -131,7 +131,9 @@ def _layers(program: Program, spelling: Spelling) -> Iterator[str]:
         yield from origin
         if isinstance(step, Apply):
             yield from _applied(step, texts.get(step.arg.name, step.arg.name), spelling)
-        elif isinstance(following, Apply) and following.arg == step.out and _is_function(following, spelling):
+            continue
+        assert isinstance(step, Affine)  # a polynomial has a layout of its own
+        if isinstance(following, Apply) and following.arg == step.out and _is_function(following, spelling):
             # Not under a name of its own: memory that is free again at once is faster than new memory.
             texts[step.out.name] = _affine(step)
         else:

@@ -23,7 +23,7 @@ from nn2eq.emit.pythonic import (
     spelled,
     statements,
 )
-from nn2eq.forms.program import Affine, Constant, Program
+from nn2eq.forms.program import Affine, Apply, Constant, Program
 from nn2eq.forms.size import Spelling
 
 READABLE = 1_000
@@ -101,7 +101,11 @@ def _lists(program: Program, name: str, spelling: Spelling) -> Iterator[str]:
         yield "x = [x]"
     for origin, step in commented((step.out.origin, step) for step in program.predict.steps):
         yield from origin
-        text = _affine(step) if isinstance(step, Affine) else over_list(step, spelling(step.activation), MATH)
+        if isinstance(step, Affine):
+            text = _affine(step)
+        else:
+            assert isinstance(step, Apply)  # a polynomial has a layout of its own
+            text = over_list(step, spelling(step.activation), MATH)
         yield f"{step.out.name} = {text}"
     result = program.predict.results[0].name
     yield f"return {result}" if len(program.outputs) > 1 else f"return {result}[0]"

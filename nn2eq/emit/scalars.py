@@ -61,6 +61,7 @@ def unrolled(function: Function, spelling: Spelling) -> Iterator[tuple[str, list
         if isinstance(step, Affine):
             yield step.out.origin, list(_sums(step))
         else:
+            assert isinstance(step, Apply)  # a polynomial has a layout of its own
             lines = _calls(step) if spelling(step.activation) is None else _formulas(step, spelling, number)
             yield step.out.origin, list(lines)
 

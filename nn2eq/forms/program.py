@@ -6,13 +6,13 @@ whole layers, so that kernels stay arrays; `nn2eq.emit.scalars` unrolls them for
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import chebyshev, polynomial
 from numpy.typing import NDArray
 
 from nn2eq.activations import Activation
@@ -81,8 +81,8 @@ class Apply:
 class Polynomial:
     """out = Σ coefficients · Π basis((arg - centre) / scale) by the exponents.
 
-    exponents (terms, inputs), lowest degree first; coefficients (terms, outputs); centre and scale (inputs,), None for
-    0 and 1. basis: "power" for t^k, "chebyshev" for T_k(t).
+    exponents (terms, inputs), lowest degree first; coefficients (terms, outputs); centre and scale (inputs,),
+    None for 0 and 1. basis: a name of BASES, "power" for t^k, "chebyshev" for T_k(t).
     """
 
     out: Value
@@ -134,6 +134,9 @@ class Program:
     functions: `predict` first. layout: how its steps are laid out, one of LAYOUTS. form: the name the user asked
     for. model, sha256: the file it came from (untrusted text). notes: lines for people, said in the header.
     one_for_all: one number may stand for all inputs, as in `Network`.
+
+    Of an approximate form: domain, where its error is bounded, (low, high) for each input; proved, the bound of
+    its distance from the network there, as real functions, NaN if none is; observed, a distance that was seen.
     """
 
     functions: tuple[Function, ...]
@@ -143,6 +146,9 @@ class Program:
     sha256: str = ""
     notes: tuple[str, ...] = ()
     one_for_all: bool = False
+    domain: tuple[tuple[float, float], ...] = ()
+    proved: float = math.nan
+    observed: float = math.nan
 
     @property
     def predict(self) -> Function:
@@ -175,7 +181,10 @@ def _answer(step: Step, values: Mapping[str, Array]) -> Array:
     if isinstance(step, Affine):
         total = reduce(np.add, (_product(values[term.arg.name], term.matrix.data) for term in step.terms))
         return total if step.offset is None else total + step.offset.data.astype(np.float64)
-    arg, activation = values[step.arg.name], _with_constants(step)
+    arg = values[step.arg.name]
+    if isinstance(step, Polynomial):
+        return _powers(step, arg)
+    activation = with_constants(step)
     if not step.units:
         return activation(arg)
     chosen = list(step.units)
@@ -184,7 +193,7 @@ def _answer(step: Step, values: Mapping[str, Array]) -> Array:
     return out
 
 
-def _with_constants(step: Apply) -> Activation:
+def with_constants(step: Apply) -> Activation:
     """Return the activation with the step's own constants, which may be rounded."""
     constants = {key: constant.data for key, constant in step.parameters.items()}
     return replace(step.activation, parameters={**step.activation.parameters, **constants})
@@ -195,16 +204,18 @@ def _powers(step: Polynomial, x: Array) -> Array:
     t = t if step.scale is None else t / step.scale.data.astype(np.float64)
     monomials = np.ones((len(t), len(step.exponents)))
     for variable, column in zip(t.T, step.exponents.T, strict=True):
-        ladder = BASES[step.basis](variable, int(column.max(initial=0)))
-        monomials *= ladder[:, column]
-    return monomials @ step.coefficients.data.astype(np.float64)
+        ladder = [np.ones(len(t)), variable]
+        while len(ladder) <= column.max(initial=0):
+            ladder.append(BASES[step.basis](variable, ladder))
+        monomials *= np.stack(ladder, axis=1)[:, column]
+    return np.asarray(monomials @ step.coefficients.data.astype(np.float64))
 
 
-BASES: Mapping[str, Callable[[Array, int], Array]] = {
-    "power": polynomial.polyvander,
-    "chebyshev": chebyshev.chebvander,
+BASES: Mapping[str, Callable[[Array, list[Array]], Array]] = {
+    "power": lambda t, ladder: t * ladder[-1],
+    "chebyshev": lambda t, ladder: 2.0 * t * ladder[-1] - ladder[-2],
 }
-"""What a polynomial's variables may be raised by: (points, highest degree) to (points, degree + 1)."""
+"""How the next function of a polynomial's basis follows from those before it, 1 and t being the first two."""
 
 
 def _product(x: Array, matrix: NDArray[Any]) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step
+from nn2eq.forms.program import Affine, Apply, Constant, Function, Polynomial, Program, Step
 
 
 def rounded(program: Program, digits: int) -> Program:
@@ -26,6 +26,8 @@ def _step(step: Step, digits: int) -> Step:
     if isinstance(step, Apply):
         parameters = {key: _constant(value, digits) for key, value in step.parameters.items()}
         return replace(step, parameters=parameters)
+    if isinstance(step, Polynomial):
+        return replace(step, coefficients=_constant(step.coefficients, digits))
     terms = tuple(replace(term, matrix=_constant(term.matrix, digits)) for term in step.terms)
     return Affine(step.out, terms, None if step.offset is None else _constant(step.offset, digits))
 

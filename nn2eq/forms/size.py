@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.errors import TooLarge
-from nn2eq.forms.program import Affine, Apply, Program, Step
+from nn2eq.forms.program import Affine, Apply, Polynomial, Program, Step
 
 Spelling = Callable[[Activation], fm.Node | None]
 """How a language writes an activation: the formula it prints, or None for the bare name f(z)."""
@@ -70,6 +70,8 @@ def _count(step: Step, counts: dict[str, NDArray[np.float64]], spelling: Spellin
             inner = 1.0 + counts[term.arg.name]
             total = total + (inner * used if used.ndim == 1 else inner @ used)
         return total if step.offset is None else total + (step.offset.data != 0)
+    if isinstance(step, Polynomial):
+        return np.asarray(np.count_nonzero(step.coefficients.data, axis=0), dtype=np.float64)
     return _count_activation(step, counts[step.arg.name], spelling)
 
 

@@ -41,7 +41,7 @@ def _takes_sums(step: Apply, scalars: Scalars) -> bool:
 
 
 def _answer(step: Step, known: dict[str, list[Piece]], scalars: Scalars) -> list[Piece]:
-    if isinstance(step, Affine) or not step.activation.row.coupled:
+    if not (isinstance(step, Apply) and step.activation.row.coupled):
         return scalars.answer(step, known, Place())
     args = known[step.arg.name]
     if scalars.spelling(step.activation) is None:

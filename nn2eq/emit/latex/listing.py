@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nn2eq.emit.latex.numbers import Numbers
 from nn2eq.emit.latex.pieces import DIGIT, LINE, OPERATOR, Equation, symbol
 from nn2eq.emit.latex.weights import bmatrix, entry, name
-from nn2eq.forms.program import Affine, Constant, Function
+from nn2eq.forms.program import Affine, Apply, Constant, Function
 
 ROWS = 40
 """Rows of one table, so that it fits on a page."""
@@ -31,7 +31,7 @@ def _layers(function: Function) -> Iterator[list[Constant]]:
         if isinstance(step, Affine):
             offset = [] if step.offset is None else [step.offset]
             yield [*(term.matrix for term in step.terms), *offset]
-        elif step.parameters:
+        elif isinstance(step, Apply) and step.parameters:
             yield list(step.parameters.values())
 
 

@@ -32,6 +32,7 @@ class Scalars:
         """Return each unit of a step's answer, every argument written out."""
         if isinstance(step, Affine):
             return self.weights.sums(step, known, place)
+        assert isinstance(step, Apply)  # a polynomial has a layout of its own
         args = known[step.arg.name]
         size = len(args) // step.activation.groups
         groups = [args[start : start + size] for start in range(0, len(args), size)]

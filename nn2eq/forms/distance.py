@@ -1,0 +1,79 @@
+"""How far a form lies from its network: proved over a box, as real functions with their exact numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from nn2eq.bounds import Distance, Intervals, Progress, Tape, difference
+from nn2eq.bounds.tape import Applied, Op, Powers, Sum, of_network
+from nn2eq.forms.program import Affine, Apply, Program, Step, with_constants
+from nn2eq.network import Network
+
+
+def difference_bound(
+    first: Network | Program | Tape,
+    second: Network | Program | Tape,
+    domain: Intervals,
+    *,
+    gap: float | None = None,
+    seconds: float = 10.0,
+    progress: Progress | None = None,
+) -> Distance:
+    """Prove a bound of |first - second| over a domain, an output each.
+
+    It stops when the bound is within `gap` of the true distance (None: a thousandth of it), or after some
+    seconds, and says what is proved by then; never less than the truth. What float64 adds when a text is run
+    is not in it. Raises BadRequest for a domain that does not fit.
+    """
+    return difference(tape_of(first), tape_of(second), domain, gap=gap, seconds=seconds, progress=progress)
+
+
+@singledispatch
+def tape_of(function: Any) -> Tape:
+    """Return a network or a program as the tape that bounds are proved of."""
+    raise TypeError(f"no tape of a {type(function).__name__}")
+
+
+@tape_of.register
+def _(function: Tape) -> Tape:
+    return function
+
+
+@tape_of.register
+def _(function: Network) -> Tape:
+    return of_network(function)
+
+
+@tape_of.register
+def _(function: Program) -> Tape:
+    place = {function.predict.arguments[0].name: 0}
+    ops = []
+    for step in function.predict.steps:
+        ops.append(_op(step, place))
+        place[step.out.name] = len(ops)
+    result = function.predict.results[0].name
+    if place[result] != len(ops):
+        ops.append(Sum(((place[result], np.ones(len(function.outputs))),)))
+    return Tape(len(function.inputs), tuple(ops))
+
+
+def _op(step: Step, place: dict[str, int]) -> Op:
+    if isinstance(step, Affine):
+        terms = tuple((place[term.arg.name], term.matrix.data) for term in step.terms)
+        return Sum(terms, None if step.offset is None else step.offset.data)
+    if isinstance(step, Apply):
+        return Applied(place[step.arg.name], with_constants(step), step.units)
+    inputs = step.arg.size
+    centre = np.zeros(inputs) if step.centre is None else step.centre.data
+    scale = np.ones(inputs) if step.scale is None else step.scale.data
+    return Powers(place[step.arg.name], step.exponents, step.coefficients.data, centre, scale, step.basis)
+
+
+def with_distance(program: Program, found: Distance, observed: float) -> Program:
+    """Return a program that says how far it is from its network: proved, and seen at samples."""
+    seen = max(observed, *found.observed)
+    return replace(program, domain=found.domain, proved=found.proved, observed=min(seen, found.proved))
