@@ -50,7 +50,7 @@ class Affine:
 
     def __call__(self, x: Array) -> Array:
         """Evaluate in float64: x (..., inputs) to (..., outputs)."""
-        blocks = x.reshape(*x.shape[:-1], self.repeat, -1)
+        blocks = x.reshape(-1, len(self.kernel))  # two axes: of more, NumPy multiplies matrix by matrix
         kernel = self.kernel.astype(np.float64, copy=False)
         y = blocks * kernel if self.is_diagonal else blocks @ kernel
         if self.bias is not None:

@@ -28,8 +28,8 @@ ARGUMENTS: Mapping[str, str] = {
     **{
         name: name
         for name in (
-            "units use_bias activation axis epsilon center scale alpha negative_slope max_value threshold theta"
-            " shared_axes invert mean variance offset rate stddev target_shape data_format l1 l2"
+            "units use_bias activation axis epsilon center scale alpha negative_slope max_value threshold"
+            " theta shared_axes invert mean variance offset rate stddev target_shape data_format l1 l2"
         ).split()
     },
     "output_dim": "units", "bias": "use_bias", "p": "rate", "sigma": "stddev",
