@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 from conftest import PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,10 +21,11 @@ from scipy.spatial import ConvexHull
 from nn2eq.activations import ROWS, Activation
 from nn2eq.cells import Regions, regions
 from nn2eq.cells.explore import Progress
-from nn2eq.cells.faces import Faces, Incidence
+from nn2eq.cells.faces import Incidence
 from nn2eq.cells.find import Decider, opening, steps, walk
 from nn2eq.cells.parts import Part
 from nn2eq.cells.sewing import prove, sewn
+from nn2eq.cli.regions import regions as regions_command
 from nn2eq.errors import BadRequest, Disagreement, UnsupportedModel
 from nn2eq.network import Affine, Layer, Network, Selected
 from nn2eq.reading import read
@@ -602,5 +606,34 @@ def test_plain_data_has_the_promised_shape() -> None:
     assert all(len(row) == 4 for r in cells for row in r["halfspaces"])
 
 
-def test_faces_of_dimension_one_are_intervals() -> None:
-    assert Faces(2, np.array([[0, 1]], dtype=np.int32)).cells == 1
+# ------------------------------------------------------------------------------------------ the command line
+
+
+def run(*args: str) -> Result:
+    found = CliRunner().invoke(regions_command, args, catch_exceptions=False)
+    assert found.exit_code == 0
+    return found
+
+
+MODEL = str(PROJECT / "models" / "dense_1-3-1_relu_first.keras")
+
+
+def test_the_command_lists_pieces_and_says_how_sure_it_is() -> None:
+    found = run(MODEL, "--domain=-1:1", "--exact")
+    assert found.stdout.splitlines()[0] == "3 pieces"
+    assert "z1_2 at -0.5; z1_3 at 0.5" in found.stdout
+    assert "-1/2  1/2   -2 x" in found.stdout
+    assert "each of 2 inner facets has its twin" in found.stderr
+
+
+def test_the_command_writes_json(tmp_path: Path) -> None:
+    target = tmp_path / "pieces.json"
+    run(MODEL, "--merge", "-o", str(target))
+    plain = json.loads(target.read_text())
+    assert plain["domain"] == [[None, None]]
+    assert plain["merged"] == len(plain["regions"]) <= plain["count"]
+    assert run(MODEL, "--merge", "--json").stdout == target.read_text()
+
+
+def test_the_command_says_when_it_stopped() -> None:
+    assert "stopped after 1 pieces; there are more" in run(MODEL, "--max-regions", "1").stderr

@@ -101,6 +101,30 @@ class Polynomial:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """out = arg @ matrix + offset of the case in which arg lies: the first one whose conditions all hold.
+
+    normals (conditions, inputs) and bounds (conditions,): each says normal · arg <= bound. counts: how many of
+    them, in order, are each case's; a case of none holds otherwise. matrices (cases, inputs, outputs), offsets
+    (cases, outputs). Where rounding lets no case hold, as can be beside a common corner, it is the one that is
+    violated least.
+    """
+
+    out: Value
+    arg: Value
+    normals: Constant
+    bounds: Constant
+    counts: tuple[int, ...]
+    matrices: Constant
+    offsets: Constant
+
+    @property
+    def constants(self) -> Iterator[Constant]:
+        """Its constants, in order."""
+        yield from (self.normals, self.bounds, self.matrices, self.offsets)
+
+
 Step = Affine | Apply | Polynomial
 
 
@@ -184,6 +208,8 @@ def _answer(step: Step, values: Mapping[str, Array]) -> Array:
     arg = values[step.arg.name]
     if isinstance(step, Polynomial):
         return _powers(step, arg)
+    if isinstance(step, Cases):
+        return _chosen(step, arg)
     activation = with_constants(step)
     if not step.units:
         return activation(arg)
@@ -197,6 +223,14 @@ def with_constants(step: Apply) -> Activation:
     """Return the activation with the step's own constants, which may be rounded."""
     constants = {key: constant.data for key, constant in step.parameters.items()}
     return replace(step.activation, parameters={**step.activation.parameters, **constants})
+
+
+def _chosen(step: Cases, x: Array) -> Array:
+    excess = x @ step.normals.data.T - step.bounds.data
+    cases = np.split(excess, np.cumsum(step.counts)[:-1], axis=1)
+    case = np.argmin([own.max(axis=1, initial=0.0) for own in cases], axis=0)
+    answer: Array = np.einsum("ni,nio->no", x, step.matrices.data[case]) + step.offsets.data[case]
+    return answer
 
 
 def _powers(step: Polynomial, x: Array) -> Array:
