@@ -10,7 +10,7 @@ from nn2eq.errors import DamagedFile, UnsupportedModel
 from nn2eq.network import Layer, Network, Source
 from nn2eq.reading import config, own_json, pairing, shapes
 from nn2eq.reading.archive import Archive
-from nn2eq.reading.input_shape import input_shape, without_batch
+from nn2eq.reading.input_shape import input_shape, one_for_all, without_batch
 from nn2eq.reading.keras_layers import KERAS_LAYERS, Given
 from nn2eq.reading.model_config import INPUT_LAYER, LayerConfig, ModelConfig
 from nn2eq.reading.shapes import Shape
@@ -32,7 +32,7 @@ def build(archive: Archive, file: str = "") -> Network:
         raise UnsupportedModel(
             "an architecture without weights", code="needs-weights", way_out="give them with --weights FILE"
         )
-    version = archive.version or understood.version
+    version = archive.version if config.VERSION.fullmatch(archive.version) else understood.version
     return network(understood.model, archive, Source(file, archive.sha256, archive.container, version))
 
 
@@ -54,7 +54,8 @@ def network(model: ModelConfig, archive: Archive, source: Source) -> Network:
         result = KERAS_LAYERS[layer.class_name].make(given)
         shape = _bounded(result.shape, layer.fields.where)
         made.append(Layer(layer.name, layer.class_name, shapes.known(shape), result.maps, given.weights))
-    return Network(tuple(made), shapes.known(start), source=source)
+    broadcasts = one_for_all(model, layers, weights)
+    return Network(tuple(made), shapes.known(start), source=source, one_for_all=broadcasts)
 
 
 def _check_values(layers: list[LayerConfig], weights: pairing.Weights) -> None:

@@ -7,6 +7,7 @@ memory, time, writing and opening, and that answers through a pipe with plain JS
 
 from __future__ import annotations
 
+import faulthandler
 import io
 import os
 import signal
@@ -27,8 +28,8 @@ from nn2eq.reading.names import quoted
 ANSWER_LIMIT = 2 * limits.FILE_LIMIT
 """Bytes that a child may hand back."""
 
-_UNSAFE_TO_FORK = ("h5py", "tensorflow", "jax", "torch")
-"""Libraries with threads and locks of their own: a fork behind their back may hang."""
+_UNSAFE_TO_FORK = ("tensorflow", "jax", "torch")
+"""Libraries with threads of their own: a fork behind their back may hang."""
 
 
 @dataclass
@@ -150,6 +151,7 @@ def _serve(descriptor: int, path: str, weights: str | None) -> NoReturn:
         nowhere = os.open(os.devnull, os.O_RDWR)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
+        faulthandler.disable()  # a crash here is told by the parent, in one line
         for part in _answer(path, weights):
             view = memoryview(part)
             while view:

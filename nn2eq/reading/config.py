@@ -5,6 +5,7 @@ This comes first, in the child too: no weight is touched of a model that would b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +20,14 @@ from nn2eq.reading.names import quoted
 WHAT_IS_READ = ", ".join(sorted({*KERAS_LAYERS, *MODELS, INPUT_LAYER}))
 
 PRECISIONS = {"float16", "bfloat16", "float32", "float64", "mixed_float16", "mixed_bfloat16"}
-"""Dtype policies whose weights are plain numbers. Whatever precision Keras computes with in between, a network is
-what its stored weights say, answered in float64."""
+"""Dtype policies whose weights are plain numbers. Whatever precision Keras computes in, a network is what its stored
+weights say, answered in float64."""
 
 INPUT_TYPES = PRECISIONS | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 """What may come in; Keras casts it to the first layer's type."""
+
+VERSION = re.compile(r"\d[\w.+-]{0,40}", re.ASCII)
+"""What a version looks like, such as 2.2.4-tf; anything else that a file says is not one."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def dtype(fields: Fields) -> Any:
 def _version(value: Mapping[str, Any]) -> str:
     """Return the version that a config names, or the generation that its dialect gives away."""
     named = value.get("keras_version")
-    if isinstance(named, str) and named:
+    if isinstance(named, str) and VERSION.fullmatch(named):
         return named
     if "module" in value or "registered_name" in value:
         return "3"

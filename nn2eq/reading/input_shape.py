@@ -25,10 +25,12 @@ def input_shape(model: ModelConfig, layers: list[LayerConfig], weights: Weights)
 
 
 def one_for_all(model: ModelConfig, layers: list[LayerConfig], weights: Weights) -> bool:
-    """Whether only a weight without a kernel shows the number of inputs: Keras then takes one for all, and broadcasts."""
-    told = [shape for shape in _told(model, layers) if shape is not None]
-    first = next((weights[id(layer)] for layer in layers if weights.get(id(layer))), {})
-    return bool(told) and all(shape and shape[-1] is None for shape in told) and "kernel" not in first
+    """Whether Keras takes one number for all inputs too: their number is open, and a Normalization broadcasts."""
+    declared = next((shape for shape in _told(model, layers) if shape is not None), ())
+    if not declared or declared[-1] is not None:
+        return False
+    first = next((names for names in (weights.get(id(layer)) for layer in layers) if names), {})
+    return "mean" in first
 
 
 def without_batch(shape: Shape | None) -> Shape | None:

@@ -17,6 +17,9 @@ DEPTH_LIMIT = 100
 ITEMS_LIMIT = 200_000
 """How many objects and lists there may be; a Dense layer takes about five."""
 
+VALUES_LIMIT = 10 * ITEMS_LIMIT
+"""How many values there may be in them."""
+
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NOT_BRACKET = re.compile(r"[^\[\]{}]+")
 
@@ -48,10 +51,12 @@ def parse(data: bytes, where: str, *, limit: int = CONFIG_LIMIT) -> Any:
 
 def _check_nesting(text: str, where: str) -> None:
     """Count brackets outside strings, before anything is built from them."""
-    brackets = _NOT_BRACKET.sub("", _STRING.sub("", text))
-    if len(brackets) > 2 * ITEMS_LIMIT:
+    outside = _STRING.sub("", text)
+    brackets = _NOT_BRACKET.sub("", outside)
+    if len(brackets) > 2 * ITEMS_LIMIT or outside.count(",") > VALUES_LIMIT:
         raise DamagedFile(
-            f"{where} is too large: more than {ITEMS_LIMIT:,} objects and lists", code="too-large"
+            f"{where} is too large: more than {ITEMS_LIMIT:,} objects or {VALUES_LIMIT:,} values",
+            code="too-large",
         )
     depth = 0
     for bracket in brackets:

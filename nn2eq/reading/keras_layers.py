@@ -105,23 +105,37 @@ def _function(given: Given, name: str | None, parameters: Mapping[str, Any] | No
 def _activation(given: Given, key: str = "activation") -> Made:
     """An activation as a field says it: a name, a reference to a function, or a layer without weights."""
     value = given.fields.get(key)
-    if value is None or isinstance(value, str):
-        return _function(given, value)
-    if isinstance(value, dict):
-        class_name, config, module = (value.get(part) for part in ("class_name", "config", "module"))
-        if class_name == "function" and isinstance(config, str) and module in _FUNCTION_MODULES:
-            return _function(given, config)
-        row = KERAS_LAYERS.get(class_name) if isinstance(class_name, str) else None
-        if row in _AS_ACTIVATIONS and isinstance(config, dict) and module in (None, *LAYER_MODULES):
-            inner = Fields(config, f"{given.where}, activation {class_name}")
-            return row.make(Given(inner, given.shape, {}, given.keras_major, given.number_type))
-    raise UnsupportedModel(
-        f"{given.where}: its {key} is {quoted(str(value))}, not one of Keras' own",
-        code="unsupported-activation",
-    )
+    name = _referred(value) if isinstance(value, dict) else value
+    if name is None and value is None:
+        return _function(given, None)
+    if isinstance(name, str):
+        return _function(given, RENAMED.get(name, name))
+    row = _AS_ACTIVATIONS.get(str(value.get("class_name"))) if isinstance(value, dict) else None
+    if (
+        row is None
+        or value.get("module") not in (None, *LAYER_MODULES)
+        or not isinstance(value.get("config"), dict)
+    ):
+        raise UnsupportedModel(
+            f"{given.where}: its {key} is {quoted(str(value))}, not one of Keras' own",
+            code="unsupported-activation",
+        )
+    inner = Fields(value["config"], f"{given.where}, activation {value['class_name']}")
+    return row.make(Given(inner, given.shape, {}, given.keras_major, given.number_type))
 
 
-_FUNCTION_MODULES = ("keras.activations", "keras.src.activations.activations", "tf_keras.activations")
+def _referred(value: Mapping[str, Any]) -> str | None:
+    """Return the name in a reference to one of Keras' functions."""
+    name = value.get("config")
+    if value.get("class_name") != "function" or not isinstance(name, str):
+        return None
+    own = value.get("module") in FUNCTION_MODULES and value.get("registered_name") in (None, "function", name)
+    return name if own else None
+
+
+FUNCTION_MODULES = ("keras.activations", "tf_keras.activations")
+RENAMED = {"softmax_v2": "softmax", "log_softmax_v2": "log_softmax"}
+"""TensorFlow 2.0 saved `tf.nn.softmax` under its inner name."""
 
 
 def _relu(given: Given) -> Made:
@@ -149,8 +163,9 @@ def _thresholded_relu(given: Given) -> Made:
 
 
 def _prelu(given: Given) -> Made:
-    rank = len(given.shape) + 1
-    shared = {axis % rank for axis in given.fields.axes("shared_axes", default=None)}
+    shared = given.fields.axes("shared_axes", default=None)
+    if not all(0 < axis <= len(given.shape) for axis in shared):
+        given.fields.refuse("shared_axes", list(shared), "a list of axes of its input")
     expected = [1 if axis in shared else size for axis, size in enumerate(given.shape, start=1)]
     if None in expected:
         raise UnsupportedModel(f"{given.where}: a slope for each place of an open axis", code="input-shape")
@@ -328,7 +343,9 @@ def _flatten(given: Given) -> Made:
 def _reshape(given: Given) -> Made:
     sizes = shapes.sizes(given.shape, f"{given.where}: Reshape")
     target = given.fields.get("target_shape")
-    if not isinstance(target, list) or not all(isinstance(size, int) and size != 0 for size in target):
+    if not isinstance(target, list) or not all(
+        type(size) is int and (size > 0 or size == -1) for size in target
+    ):
         given.fields.refuse("target_shape", target, "a list of sizes")
     rest = math.prod(size for size in target if size > 0)
     shape = tuple(size if size > 0 else math.prod(sizes) // rest for size in target)
@@ -371,5 +388,6 @@ KERAS_LAYERS: Mapping[str, Row] = {
 }
 
 _AS_ACTIVATIONS = {
-    KERAS_LAYERS[name] for name in ("Activation", "ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "Softmax")
+    name: KERAS_LAYERS[name]
+    for name in ("Activation", "ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "Softmax")
 }

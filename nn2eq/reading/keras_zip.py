@@ -39,12 +39,6 @@ def _read(archive: zipfile.ZipFile) -> Archive:
     names = archive.namelist()
     if CONFIG not in names:
         raise DamagedFile(f"a zip file, but not of a Keras model: it holds no {CONFIG}", code="not-a-model")
-    if WEIGHTS not in names:
-        raise UnsupportedModel(
-            f"the zip holds no {WEIGHTS}",
-            code="no-weights",
-            way_out="weights in shards or as .npz are not read",
-        )
     told = _member(archive, CONFIG, CONFIG_LIMIT)
     config.understand(told, CONFIG)
     if WEIGHTS not in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import h5py
 
-from nn2eq.errors import DamagedFile
+from nn2eq.errors import DamagedFile, Nn2eqError
 from nn2eq.reading import config, hdf5
 from nn2eq.reading.archive import CONFIG_NAMES, HDF5, Archive, Group
 from nn2eq.reading.names import quoted
@@ -45,6 +45,6 @@ def _group(file: hdf5.File, place: h5py.Group, name: str) -> Group:
         return Group(
             (name,), tuple((path, file.weight(group, path)) for path in hdf5.texts(group, "weight_names"))
         )
-    except DamagedFile as error:
+    except Nn2eqError as error:
         error.where = error.where or f"layer {quoted(name)}"
         raise

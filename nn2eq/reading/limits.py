@@ -18,6 +18,10 @@ CONFIG_LIMIT = 4 * MIB
 """Bytes of a model's JSON; the configs of very deep networks take one or two."""
 
 
+OWN_LIMIT = 128 * MIB
+"""Bytes of a network file of our own, which holds its weights in its JSON."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a reading process may use: seconds by the clock and of work, bytes of memory, further files."""

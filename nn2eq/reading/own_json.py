@@ -1,7 +1,7 @@
 """nn2eq's own network file: a Network as JSON, exact to the last bit.
 
     {"format": "nn2eq-network", "version": 1,
-     "input_shape": [2], "input_names": [], "output_names": [],
+     "input_shape": [2], "input_names": [], "output_names": [], "one_for_all": false,
      "source": {"file": "a.keras", "sha256": "…", "container": "keras zip", "keras_version": "3.15.1"},
      "arrays": [{"dtype": "float32", "shape": [2, 3], "base64": "…"}, …],
      "layers": [{"name": "dense", "class_name": "Dense", "shape": [3], "added": false,
@@ -33,7 +33,7 @@ from nn2eq.errors import DamagedFile, UnsupportedModel
 from nn2eq.network import Affine, Layer, Map, Network, Selected, Source
 from nn2eq.reading import json_text, shapes
 from nn2eq.reading.fields import Fields
-from nn2eq.reading.limits import FILE_LIMIT
+from nn2eq.reading.limits import OWN_LIMIT
 from nn2eq.reading.names import quoted
 
 FORMAT = "nn2eq-network"
@@ -64,6 +64,7 @@ def write_network(network: Network) -> bytes:
         "input_shape": network.input_shape,
         "input_names": network.input_names,
         "output_names": network.output_names,
+        "one_for_all": network.one_for_all,
         "source": asdict(network.source),
         "arrays": [_array_json(array) for array in arrays.found],
         "layers": layers,
@@ -120,7 +121,7 @@ def _map_json(step: Map, place: _Places) -> dict[str, Any]:
 
 def read_network(data: bytes, source: Source = _NOWHERE) -> Network:
     """Read a network file; SOURCE says where it came from itself."""
-    fields = Fields(_object(json_text.parse(data, WHERE, limit=FILE_LIMIT), WHERE), WHERE)
+    fields = Fields(_object(json_text.parse(data, WHERE, limit=OWN_LIMIT), WHERE), WHERE)
     if fields.get("format") != FORMAT:
         fields.refuse("format", fields.get("format"), f'"{FORMAT}"')
     if fields.whole("version") > VERSION:
@@ -143,6 +144,7 @@ def read_network(data: bytes, source: Source = _NOWHERE) -> Network:
         _names(fields, "input_names", math.prod(start)),
         _names(fields, "output_names", size),
         replace(source, container=FORMAT, keras_version=_text(origin, "keras_version")),
+        fields.flag("one_for_all", default=False),
     )
 
 

@@ -18,6 +18,9 @@ CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 DEPTH_LIMIT = 32
 """How deep models may be nested in models."""
 
+PLACES_LIMIT = 20_000
+"""How many layers there may be; hard links can make endlessly many of few."""
+
 VARIABLES_LIMIT = 64
 """How many variables one layer may have."""
 
@@ -38,11 +41,12 @@ def is_store(root: h5py.Group) -> bool:
 def read(file: hdf5.File) -> Archive:
     """Read the variables of every layer, model by model; nothing else in the file is looked at."""
     groups: list[Group] = []
-    places = deque([_Place(file.root, ())])
+    places, seen = deque([_Place(file.root, ())]), 0
     while places:
         place = places.popleft()
         for child in _children(place):
-            if len(child.path) > DEPTH_LIMIT:
+            seen += 1
+            if len(child.path) > DEPTH_LIMIT or seen > PLACES_LIMIT:
                 raise DamagedFile(f"models are nested deeper than {DEPTH_LIMIT} levels", code="too-large")
             variables = _variables(file, child)
             if variables:
