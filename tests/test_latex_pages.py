@@ -17,7 +17,8 @@ from nn2eq.emit import emit
 from nn2eq.emit.options import Options
 
 Compile = Callable[[str], str]
-WIDER_THAN_THE_PAGE = 100.0
+ON_THE_PAPER = 40.0
+"""Points that a line may be wider than the text: the margin has 57."""
 
 
 @pytest.fixture
@@ -40,10 +41,10 @@ def compiled(tool: Callable[[str], str], tmp_path: Path) -> Compile:
 
 def in_a_paper(fragments: list[str], packages: str) -> str:
     body = "\n\n".join(fragments)
-    return f"\\documentclass{{article}}\\usepackage{{{packages}}}\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    head = f"\\documentclass{{article}}\\usepackage{{{packages}}}\\begin{{document}}"
+    return f"{head}\n{body}\n\\end{{document}}\n"
 
 
-@pytest.mark.slow
 def test_fragments_of_every_activation_need_amsmath_alone(compiled: Compile) -> None:
     first = {chosen.row.name: chosen for chosen in examples()}
     networks = [around(chosen, 4 if chosen.row.coupled else 3) for chosen in first.values()]
@@ -54,7 +55,6 @@ def test_fragments_of_every_activation_need_amsmath_alone(compiled: Compile) -> 
     compiled(in_a_paper(fragments, "amsmath"))
 
 
-@pytest.mark.slow
 def test_fragments_of_special_networks_and_tables_compile(compiled: Compile) -> None:
     hostile = renamed(dense(len(HOSTILE), 2, 2), HOSTILE, (r"\end{document}", "%"))
     choices = product([*special().values(), hostile], LAYOUTS.values(), WAYS)
@@ -66,13 +66,12 @@ def test_fragments_of_special_networks_and_tables_compile(compiled: Compile) -> 
 @pytest.mark.parametrize("numbers", ["inline", "matrix", "table"])
 def test_a_standalone_document_fits_its_page(compiled: Compile, layout: str, numbers: str) -> None:
     """What is too wide for the text must at least stay on the paper; the page grows with the matrices."""
-    for network in (dense(1, 3, 2, 1), dense(4, 5, 3, hidden="relu", last="softmax"), dense(12, 30, 20, 2)):
-        if layout == "nested" and network.parameters > 500:
-            continue
+    large = dense(12, 30, 20, 2) if layout != "nested" else dense(3, 4, 4, 2)
+    for network in (dense(1, 3, 2, 1), dense(4, 5, 3, hidden="relu", last="softmax"), large):
         options = Options(standalone=True, numbers=numbers)
         said = compiled(emit(LAYOUTS[layout](network), "latex", options))
         widths = [float(found) for found in re.findall(r"Overfull \\[hv]box \(([\d.]+)pt", said)]
-        assert max(widths, default=0.0) < 40.0
+        assert max(widths, default=0.0) < ON_THE_PAPER
 
 
 def test_a_long_nested_formula_breaks_into_lines_and_pages(compiled: Compile) -> None:

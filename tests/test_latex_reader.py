@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import product
+from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from latex_networks import dense, samples
+from latex_networks import dense, samples, special
 
 from nn2eq.emit import emit
 from nn2eq.emit.options import Options
 from nn2eq.errors import BadRequest
-from nn2eq.forms.straight import layered, nested
+from nn2eq.forms.straight import layered, matrix, nested
 from nn2eq.proof.latex_reader import run
 from nn2eq.proof.latex_symbols import floats
 
@@ -149,6 +151,34 @@ def test_anything_is_read_or_refused(text: str) -> None:
     """No text, however broken, brings the reader down."""
     with suppress(BadRequest):
         answer(text)
+
+
+def damaged(text: str, random: Random) -> str:
+    """Cut a piece out, put it elsewhere, or change a character, a few times."""
+    for _ in range(random.choice((1, 1, 2, 4))):
+        here, there = (random.randrange(len(text)) for _ in range(2))
+        end = here + random.choice((1, 1, 2, 5, 20, 60))
+        sign = random.choice("(){}[]&=\\^_,+-*/|0123.xyzeijn \n")
+        changes = (
+            text[:here] + text[end:],
+            text[:there] + text[here:end] + text[there:],
+            text[:here] + sign + text[here + 1 :],
+        )
+        text = random.choice(changes)
+    return text
+
+
+@pytest.mark.parametrize("case", special())
+def test_a_damaged_text_is_read_or_refused(case: str) -> None:
+    network, random = special()[case], Random(case)
+    x = np.ones((3, network.inputs))
+    for build, activations, numbers in product(
+        (nested, layered, matrix), ("name", "explicit"), ("inline", "matrix", "table")
+    ):
+        text = emit(build(network), "latex", Options(activations=activations, numbers=numbers))
+        for _ in range(10):
+            with suppress(BadRequest):
+                assert len(answer(damaged(text, random), x)) == 3
 
 
 def test_line_breaks_and_spaces_make_no_difference() -> None:

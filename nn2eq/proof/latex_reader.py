@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, TypeVar
 
 import numpy as np
@@ -185,7 +186,7 @@ def _constant(symbol: str) -> str:
 
 def _array(text: Text, block: Mapping[tuple[int, int], str], at: int) -> Node:
     rows, columns = (max(place[axis] for place in block) for axis in (0, 1))
-    if len(block) != rows * columns:
+    if set(block) != set(product(range(1, rows + 1), range(1, columns + 1))):
         raise text.mathematics.error(
             f"a table of {rows} times {columns} numbers in which some are missing", at
         )

@@ -57,6 +57,8 @@ def cell_values(cells: Sequence[str], *, single: bool) -> NDArray[np.float64]:
     """Return the numbers of a table or matrix; one in braces is a float64 whatever the others are."""
     text = programmers("|".join(cells))
     bare = text.replace("{", "").replace("}", "").split("|")
+    if len(bare) != len(cells):
+        raise ValueError("a stroke among numbers")
     values = floats(bare, single=single)
     if single and "{" in text:
         in_braces = ["{" in cell for cell in text.split("|")]

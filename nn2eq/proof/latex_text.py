@@ -129,9 +129,8 @@ def _blanked(match: re.Match[str]) -> str:
 
 def _named(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the symbols of "x_1, x_2; outputs: y"."""
-    inputs, *rest = _split(text, ";")
-    outputs = "".join(rest).strip().removeprefix("outputs:")
-    return tuple(_split(inputs, ",")), tuple(_split(outputs, ",")) if outputs else ()
+    inputs, outputs = ([*_split(text, ";"), "", ""])[:2]
+    return tuple(_split(inputs, ",")), tuple(_split(outputs.removeprefix("outputs:"), ","))
 
 
 def _split(text: str, sign: str) -> Iterator[str]:
@@ -140,7 +139,8 @@ def _split(text: str, sign: str) -> Iterator[str]:
     for match in re.finditer(rf"\\.|[{{}}{sign}]", text + sign):
         depth += {"{": 1, "}": -1}.get(match[0], 0)
         if match[0] == sign and depth == 0:
-            yield text[start : match.start()].strip()
+            if part := text[start : match.start()].strip():
+                yield part
             start = match.end()
 
 

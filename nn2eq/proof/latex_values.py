@@ -134,7 +134,7 @@ class Evaluation:
             data = data.reshape((1,) * count) if isinstance(value, float) else data
             if count == 1 and isinstance(value, Matrix):
                 data = data[:, 0] if data.shape[1] == 1 else data[0]
-            if all(0 <= index < size for index, size in zip(place, data.shape, strict=False)):
+            if data.ndim >= count and all(0 <= index < data.shape[k] for k, index in enumerate(place)):
                 return data[tuple(place)]
         return None
 
@@ -144,14 +144,19 @@ class Evaluation:
         parts: list[Any] = []
         while self._has(part := indexed(head, (*places, str(len(parts) + 1)))):
             parts.append(self.symbol(part, 0))
-        return np.stack(np.broadcast_arrays(*parts)) if parts else None
+        if not parts or any(isinstance(part, Matrix) or np.ndim(part) > 1 for part in parts):
+            return None
+        return np.stack(np.broadcast_arrays(*parts))
 
     # -------------------------------------------------------------------------------------------- operations
 
     def value(self, node: Node, scope: Scope) -> Any:
         """Evaluate a node in a scope, once."""
         if node not in scope.known:
-            scope.known[node] = _OPERATIONS[node.op](self, node, scope)
+            try:
+                scope.known[node] = _OPERATIONS[node.op](self, node, scope)
+            except ValueError:  # what NumPy says of shapes
+                raise self._error("numbers, vectors or matrices that do not fit together", node.at) from None
         return scope.known[node]
 
     def _number(self, node: Node, scope: Scope) -> Any:
@@ -174,30 +179,16 @@ class Evaluation:
         """Σ coefficient · symbols + constant, as one product of arrays where values are numbers a sample."""
         coefficients, names, constant = node.value
         if scope is self._top:
-            factors = [
-                coefficient * self._factor(few, node)
-                for coefficient, few in zip(coefficients, names, strict=True)
-            ]
+            factors = [1.0 if len(few) == 1 else self._lookup(few[0], scope, node) for few in names]
             values = self._stack(tuple(few[-1] for few in names), node)
             if values is not None and all(isinstance(factor, float) for factor in factors):
-                return np.asarray(factors) @ values + constant
+                return np.multiply(coefficients, factors) @ values + constant
         total: Any = constant
         for coefficient, few in zip(coefficients, names, strict=True):
-            product = (
-                self._product(self._named_product(few, node), scope)
-                if len(few) > 1
-                else self._lookup(few[0], scope, node)
-            )
+            args = tuple(Node("name", value=name, at=node.at) for name in few)
+            product = self._product(Node("product", args, ("*",) * (len(few) - 1), node.at), scope)
             total = self._plain(product, node) * coefficient + total
         return total
-
-    def _factor(self, names: tuple[str, ...], node: Node) -> Any:
-        """Return the number that stands before the last symbol of a term: a weight's."""
-        return 1.0 if len(names) == 1 else self._lookup(names[0], self._top, node)
-
-    def _named_product(self, names: tuple[str, ...], node: Node) -> Node:
-        args = tuple(Node("name", value=name, at=node.at) for name in names)
-        return Node("product", args, ("*",), node.at)
 
     def _stack(self, names: tuple[str, ...], node: Node) -> Array | None:
         """Return the values of many names as one array, None if they are not all one number a sample."""
