@@ -20,8 +20,8 @@ from nn2eq.reading.names import quoted
 WHAT_IS_READ = ", ".join(sorted({*KERAS_LAYERS, *MODELS, INPUT_LAYER}))
 
 PRECISIONS = {"float16", "bfloat16", "float32", "float64", "mixed_float16", "mixed_bfloat16"}
-"""Dtype policies whose weights are plain numbers. Whatever precision Keras computes in, a network is what its stored
-weights say, answered in float64."""
+"""Dtype policies whose weights are plain numbers. Whatever precision Keras computes in, a network is what its
+stored weights say, answered in float64."""
 
 INPUT_TYPES = PRECISIONS | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 """What may come in; Keras casts it to the first layer's type."""

@@ -25,7 +25,7 @@ def input_shape(model: ModelConfig, layers: list[LayerConfig], weights: Weights)
 
 
 def one_for_all(model: ModelConfig, layers: list[LayerConfig], weights: Weights) -> bool:
-    """Whether Keras takes one number for all inputs too: their number is open, and a Normalization broadcasts."""
+    """Whether Keras takes one number for all inputs too: how many is open, and a Normalization broadcasts."""
     declared = next((shape for shape in _told(model, layers) if shape is not None), ())
     if not declared or declared[-1] is not None:
         return False
