@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.errors import BadRequest
+from nn2eq.network import Network
 
 Domain = tuple[tuple[float, float], ...]
 """(low, high) for each input, in order."""
@@ -44,6 +45,22 @@ def domain_of(
     if not np.all(np.isfinite(pairs)) or np.any(pairs[:, 0] > pairs[:, 1]):
         raise _bad("an interval is not finite, or its low end is above its high end", _SPOKEN)
     return tuple((float(low), float(high)) for low, high in pairs)
+
+
+def default_domain(network: Network, rows: NDArray[np.float64] | None = None) -> Domain:
+    """Return the domain of the data (rows, inputs), else the one that a Normalization was fitted to.
+
+    The latter is mean ± 3 standard deviations, where it is the first layer. Raises BadRequest if there is
+    neither.
+    """
+    if rows is not None:
+        return domain_of(np.stack([rows.min(axis=0), rows.max(axis=0)], axis=1), network.inputs)
+    weights = network.layers[0].weights if network.layers else {}
+    if not {"mean", "variance"} <= set(weights):
+        raise _bad("none is given, and none is known", f"give --domain or --data; {_SPOKEN}")
+    mean, spread = (np.asarray(weights[key], dtype=np.float64).ravel() for key in ("mean", "variance"))
+    mean, spread = (np.broadcast_to(part, (network.inputs,)) for part in (mean, 3.0 * np.sqrt(spread)))
+    return domain_of(np.stack([mean - spread, mean + spread], axis=1), network.inputs)
 
 
 def _interval(text: str) -> tuple[float, float]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
 import mpmath
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import dense, row
@@ -19,7 +21,8 @@ from nn2eq.bounds import Bounds, bounds, charts, difference
 from nn2eq.bounds.relaxation import relax
 from nn2eq.bounds.tape import Powers, Tape, of_network
 from nn2eq.bounds.walk import walk
-from nn2eq.domain import domain_of, parse_domain
+from nn2eq.cli.bounds import bounds as command
+from nn2eq.domain import default_domain, domain_of, parse_domain
 from nn2eq.errors import BadRequest
 from nn2eq.network import Affine, Layer, Network, Selected
 from nn2eq.reading import read
@@ -312,3 +315,29 @@ def test_domains_are_read_and_checked() -> None:
             parse_domain(wrong, ["a", "b"])
     with pytest.raises(BadRequest, match="this network has 2 inputs"):
         bounds(dense([2, 1], ["linear"]), [(0, 1)] * 3)
+
+
+def test_a_normalization_says_where_the_data_are() -> None:
+    network = read(str(MODELS / "dense_4-6-3_tanh_softmax_normalization.keras"))
+    weights = network.layers[0].weights
+    domain = np.array(default_domain(network))
+    np.testing.assert_allclose(domain.mean(axis=1), weights["mean"].ravel(), rtol=1e-6)
+    np.testing.assert_allclose(np.ptp(domain, axis=1), 6 * np.sqrt(weights["variance"]).ravel(), rtol=1e-6)
+    rows = np.array([[0.0, 1.0], [2.0, -1.0]])
+    assert default_domain(dense([2, 1], ["linear"]), rows) == ((0.0, 2.0), (-1.0, 1.0))
+    with pytest.raises(BadRequest, match="give --domain or --data"):
+        default_domain(dense([2, 1], ["linear"]))
+
+
+def test_the_command_is_the_librarys_twin() -> None:
+    model = str(MODELS / "dense_1-3-2-1_tanh.keras")
+    run = CliRunner().invoke(command, [model, "--domain=-1:1", "--json"])
+    said = json.loads(run.stdout)
+    assert run.exit_code == 0
+    assert list(said) == ["domain", "outputs", "jacobian", "gap", "jacobian_gap"]
+    assert said == bounds(read(model), (-1.0, 1.0)).as_dict()
+    shown = CliRunner().invoke(command, [model, "--domain=-1:1"]).stdout.splitlines()[-2:]
+    ends = [[float(word) for word in line.split()[1:]] for line in shown]
+    for (low, high), exactly in zip(ends, (said["outputs"][0], said["jacobian"][0][0]), strict=True):
+        assert low <= exactly["low"]  # rounding for people keeps what is proved
+        assert high >= exactly["high"]

@@ -24,15 +24,22 @@ def apply(activation: Activation, z: Dual) -> Dual:
     """Apply a coupled row to z (boxes, units): textbook and stable formula, each where it is sharper."""
     units = z.value.error.shape[1]
     grouped = z.shaped(activation.groups, units // activation.groups)
-    formulas = dict.fromkeys((activation.stable, _uncancelled(activation.formula)))
+    formulas = dict.fromkeys((_relative(activation.stable), _uncancelled(activation.formula)))
     results = [_worked_out(formula, activation, grouped) for formula in formulas]
     best = results[0]
     for other in results[1:]:
         low, high = np.maximum(best.value.low, other.value.low), np.minimum(best.value.high, other.value.high)
-        best = chosen(other.value.error < best.value.error, other, best)
-        best = Dual(replace(best.value, low=low, high=high), best.slope)
+        value = chosen(other.value.error < best.value.error, Dual(other.value), Dual(best.value)).value
+        best = Dual(replace(value, low=low, high=high), _sharper(best.slope, other.slope))
     outputs = activation.outputs(units // activation.groups) * activation.groups
     return _within_range(activation, z, best.shaped(outputs))
+
+
+def _sharper(one: Model | None, two: Model | None) -> Model | None:
+    if one is None or two is None:
+        return None
+    sharper = chosen(two.error < one.error, Dual(two), Dual(one)).value
+    return replace(sharper, low=np.maximum(one.low, two.low), high=np.minimum(one.high, two.high))
 
 
 def _uncancelled(node: Node) -> Node:
@@ -45,6 +52,15 @@ def _uncancelled(node: Node) -> Node:
             return Node("/", (number(1.0), _exponentials(v, u, index)))
         case Node("-", (u, Node("log", (Node("sum", (Node("exp", (v,)),), index),)))):
             return Node("neg", (Node("log", (_exponentials(v, u, index),)),))
+    return node
+
+
+def _relative(node: Node) -> Node:
+    """Write u - max(v) as -max(v - u), which is seen never to be above 0 where u is one of v."""
+    node = Node(node.op, tuple(_relative(arg) for arg in node.args), node.value)
+    match node:
+        case Node("-", (u, Node("largest", (v,), index))):
+            return Node("neg", (Node("largest", (Node("-", (v, u)),), index),))
     return node
 
 
@@ -158,9 +174,10 @@ def _largest(a: Dual) -> Dual:
     ahead = (a - best).value.range()[1]
     rivals = np.maximum(ahead, 0.0)
     excess = np.max(np.where(np.arange(ahead.shape[-1]) == place, 0.0, rivals), axis=-1)
-    value = best.value.take((..., 0))
     half = excess * (0.5 + 1e-9)
-    value = Model.of(value.space, value.shifted(half).terms, value.shifted(half).error + half)
+    value = best.value.take((..., 0)).shifted(half)
+    low, high = a.value.range()
+    value = Model(value.space, value.terms, value.error + half, low.max(axis=-1), high.max(axis=-1))
     if a.slope is None or best.slope is None:
         return Dual(value)
     return Dual(value, _rivals(best.slope, a.slope, rivals > 0))
@@ -169,9 +186,15 @@ def _largest(a: Dual) -> Dual:
 def _rivals(slope: Model, slopes: Model, may_lead: NDArray[np.bool_]) -> Model:
     """Widen a slope so that it holds those of all units that may be the largest."""
     low, high = (slopes - slope).range()
-    reach = np.where(may_lead[:, None], np.maximum(np.abs(low), np.abs(high)), 0.0)
-    chosen_slope = slope.take((..., 0))
-    return Model.of(slope.space, chosen_slope.terms, chosen_slope.error + reach.max(axis=-1))
+    leads = may_lead[:, None]
+    reach = np.where(leads, np.maximum(np.abs(low), np.abs(high)), 0.0).max(axis=-1)
+    low, high = slopes.range()
+    low, high = np.where(leads, low, np.inf).min(axis=-1), np.where(leads, high, -np.inf).max(axis=-1)
+    best = slope.take((..., 0))
+    own = best.range()
+    return Model(
+        slope.space, best.terms, best.error + reach, np.minimum(low, own[0]), np.maximum(high, own[1])
+    )
 
 
 def _where(truth: Truth, a: Dual, b: Dual) -> Dual:

@@ -29,6 +29,7 @@ Progress = Callable[[float, float], None]
 _ABSOLUTE = 1e-10
 _RELATIVE = 1e-3
 _MEMORY = 3_000_000
+_PROBES = 4
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class Search:
         end = time.monotonic() + effort.seconds
         opened = self._first()
         low, high = np.full_like(self.reached_low, np.inf), np.full_like(self.reached_low, -np.inf)
-        count, batch = 1, 16
+        count, batch, rounds = 1, 16, 0
         while True:
             excess = self._excess(opened, effort)
             settled = opened.take(excess <= 0)
@@ -152,6 +153,9 @@ class Search:
             worst = np.argsort(-excess)[:batch]
             rest = np.ones(len(excess), dtype=bool)
             rest[worst] = False
+            if rounds % 4 == 0:
+                self._probe(opened.take(worst))
+            rounds += 1
             children = self._children(opened.take(worst))
             opened = _Boxes.together([opened.take(rest), *children])
             count += sum(len(part.centre) for part in children)
@@ -254,6 +258,22 @@ class Search:
             np.fmax(self.reached_high, highest),
             np.fmin(self.reached_low, lowest),
         )
+
+    def _probe(self, boxes: _Boxes) -> None:
+        """Look at the corners of a few boxes to which the middle's slopes point; a point's model is sharp."""
+        few = boxes.take(np.arange(min(len(boxes.centre), _PROBES)))
+        here = self._quantities(self.walker(few.centre, few.radius, self.space, None).answer)
+        if self.space.order == 0:
+            return
+        linear = here.terms[1 : 1 + self.space.variables]
+        points = [
+            few.centre + sign * np.where(linear[:, :, quantity].T >= 0, 1.0, -1.0) * few.radius
+            for quantity in range(min(linear.shape[2], _PROBES))
+            for sign in (-1.0, 1.0)
+        ]
+        centre = np.clip(np.concatenate(points), self.centre - self.radius, self.centre + self.radius)
+        walked = self.walker(centre, np.zeros_like(centre), self.space, None)
+        self._note(self._quantities(walked.answer), np.ones(len(centre), dtype=bool))
 
     def _at_corners(self, terms: Array) -> tuple[Array, Array]:
         """Evaluate polynomials at the corners to which their linear terms point, and at the opposite."""

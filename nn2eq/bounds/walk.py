@@ -63,7 +63,7 @@ def walk(
     slope = None
     if slopes:
         terms = space.constant(np.broadcast_to(np.eye(inputs), (boxes, inputs, inputs)))
-        slope = Model.of(space, terms, np.zeros((boxes, inputs, inputs)))
+        slope = Model(space, terms, np.zeros((boxes, inputs, inputs)), terms[0], terms[0])
     state = _Walk(
         tape, sides or {}, [Dual(value, slope)], np.zeros(boxes, dtype=bool), np.ones(boxes, dtype=bool)
     )
