@@ -6,12 +6,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from nn2eq.errors import BadRequest
-from nn2eq.proof.latex_symbols import NUMBER, canonical, cell_values, floats, indexed, indices, programmers
+from nn2eq.proof.latex_symbols import (
+    NUMBER,
+    NUMERIC,
+    canonical,
+    cell_values,
+    floats,
+    indexed,
+    indices,
+    programmers,
+)
 from nn2eq.proof.latex_text import Mathematics
 from nn2eq.proof.latex_tokens import (
     CELL,
     LIMITS,
-    NUMERIC,
     OPERATORS,
     RELATIONS,
     TERM,
@@ -289,18 +297,18 @@ class Parser:
     def _matrix(self, start: int, end: int) -> Node:
         """Read numbers all at once, anything else cell by cell."""
         text = self._text[start:end]
-        if NUMERIC.fullmatch(text):
-            rows = [row.split("&") for row in re.split(r"\\\\(?:\[[^\]\n]*\])?", text) if row.strip()]
-            return self._numeric(rows, start)
+        if re.fullmatch(NUMERIC, text):
+            return self._numeric(text.strip().removesuffix("\\\\"), start)
         rows_of_cells = list(self._cells(start, end))
         args = tuple(self._group(*cell) for cells in rows_of_cells for cell in cells)
         return Node("matrix", args, len(rows_of_cells[0]) if rows_of_cells else 0, start)
 
-    def _numeric(self, rows: list[list[str]], at: int) -> Node:
-        if len({len(row) for row in rows}) != 1:
+    def _numeric(self, text: str, at: int) -> Node:
+        rows = text.split("\\\\")
+        if len({row.count("&") for row in rows}) != 1:
             raise self._error("a matrix whose rows are not of one length", at, at)
         try:
-            values = cell_values([cell for row in rows for cell in row], single=self._single)
+            values = cell_values(text.replace("\\\\", "&"), "&", single=self._single)
         except ValueError as problem:
             raise self._error(
                 f"a matrix with something in it that is no number ({problem})", at, at

@@ -192,7 +192,7 @@ def _array(text: Text, block: Mapping[tuple[int, int], str], at: int) -> Node:
         )
     cells = [block[row, column] for row in range(1, rows + 1) for column in range(1, columns + 1)]
     try:
-        values = cell_values(cells, single=text.single)
+        values = cell_values("&".join(cells), "&", single=text.single)
     except ValueError as problem:
         raise text.mathematics.error(
             f"a table with something in it that is no number ({problem})", at

@@ -20,6 +20,8 @@ DRESSED = (
 _SIGNS = r"(?:[dt]?frac|sqrt|sum|begin|end|[lr]vert|cdot|times|odot|leq?|geq?|lt|gt|text)"
 _ATOM = rf"(?:{DRESSED}\s*{GROUP}|\\(?!{_SIGNS}(?![A-Za-z]))[A-Za-z]+|[A-Za-z])"
 SYMBOL = rf"(?>{_ATOM}(?:\s*_\s*(?:{GROUP}|{DRESSED}\s*{GROUP}|\\[A-Za-z]+|[A-Za-z0-9]))?'*)"
+NUMERIC = r"(?>[-+0-9.eE\s&{}^]+|\\\\|\\(?:times|cdot)\b)*+"
+"""The inside of a matrix of plain numbers."""
 SKIP = (
     r"(?>(?:\s|~|&|\\\\(?:\[[^\]\n]*\])?|\\[,;:! ]|\{\}|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])"
     r"|\\(?:q?quad|displaystyle|textstyle|limits|nonumber|notag)(?![A-Za-z])"
@@ -36,7 +38,7 @@ _LOW_BITS = (np.int64(1) << 29) - 1
 
 def programmers(text: str) -> str:
     """Return LaTeX's powers of ten, one or many, as programmers write them, 3e-5, and no spaces."""
-    tight = "".join(text.split())
+    tight = text.replace(" ", "").replace("\n", "").replace("\t", "").replace("\r", "")
     return _BARE.sub(r"1e\1", _EXPONENT.sub(r"e\1", tight)) if "^" in tight else tight
 
 
@@ -53,17 +55,14 @@ def floats(decimals: Sequence[str], *, single: bool) -> NDArray[np.float64]:
     return narrow.astype(np.float64)
 
 
-def cell_values(cells: Sequence[str], *, single: bool) -> NDArray[np.float64]:
+def cell_values(text: str, separator: str, *, single: bool) -> NDArray[np.float64]:
     """Return the numbers of a table or matrix; one in braces is a float64 whatever the others are."""
-    text = programmers("|".join(cells))
-    bare = text.replace("{", "").replace("}", "").split("|")
-    if len(bare) != len(cells):
-        raise ValueError("a stroke among numbers")
-    values = floats(bare, single=single)
-    if single and "{" in text:
-        in_braces = ["{" in cell for cell in text.split("|")]
-        values = np.where(in_braces, floats(bare, single=False), values)
-    return values
+    tight = programmers(text)
+    if "{" not in tight:
+        return floats(tight.split(separator), single=single)
+    bare = tight.replace("{", "").replace("}", "").split(separator)
+    in_braces = ["{" in cell for cell in tight.split(separator)]
+    return np.where(in_braces, floats(bare, single=False), floats(bare, single=single))
 
 
 def _nearest(decimal: str, guess: np.float32) -> np.float32:

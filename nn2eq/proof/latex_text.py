@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nn2eq.errors import BadRequest
-from nn2eq.proof.latex_symbols import DRESSED, GROUP
+from nn2eq.proof.latex_symbols import DRESSED, GROUP, NUMERIC
 
 DISPLAYS = "align|alignat|displaymath|eqnarray|equation|flalign|gather|math|multline"
 CLEAR = frozenset(
@@ -33,17 +33,16 @@ DEEPEST = 400
 _COMMENT = re.compile(r"%[^\n]*")
 _SAID = re.compile(r"^% *inputs: *(.*)$", re.MULTILINE)
 _SINGLE = re.compile(r"^% *numbers: .*\bfloat32\b", re.MULTILINE)
-_DISPLAY = re.compile(
-    rf"\\begin\{{(?P<name>(?:{DISPLAYS})\*?)\}}(?:\{{\d+\}})?(?P<inside>.*?)\\end\{{(?P=name)\}}"
-    r"|(?<!\\)\\\[(?P<brackets>.*?)(?<!\\)\\\]|\$\$(?P<dollars>.*?)\$\$",
-    re.DOTALL,
-)
+_DISPLAY = re.compile(rf"\\begin\{{(?P<name>(?:{DISPLAYS})\*?)\}}(?:\{{\d+\}})?|(?<!\\)\\\[|\$\$")
+_DISPLAY_ENDS = {r"\[": r"\]", "$$": "$$"}
 _TABLE = re.compile(
     r"\\begin\{(?P<name>tabular|longtable)\}\s*\{[^}]*\}(?P<inside>.*?)\\end\{(?P=name)\}", re.DOTALL
 )
 _STRUCTURE = re.compile(
     rf"{DRESSED}\s*{GROUP}"
-    r"|\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|\\qquad(?![A-Za-z])|[(){}\[\]=,]|&(?!\s*(?:\{\})?\s*=)|\\begin\{(?P<begin>[a-z]+\*?)\}|\\end\{(?P<end>[a-z]+\*?)\}"
+    rf"|\\begin\{{(?P<matrix>[bp]?matrix|array)\}}(?:\{{(?P<columns>[lcr]*)\}})?(?P<numbers>{NUMERIC})\\end\{{(?P=matrix)\}}"
+    r"|\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|\\qquad(?![A-Za-z])|[(){}\[\]=,]|&(?!\s*(?:\{\})?\s*=)"
+    r"|\\begin\{(?P<begin>[a-z]+\*?)\}|\\end\{(?P<end>[a-z]+\*?)\}"
 )
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
@@ -107,17 +106,24 @@ def taken_apart(text: str) -> Text:
     bare = _COMMENT.sub(_blanked, text)
     tables = tuple(_tables(bare))
     bare = _TABLE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), bare)
-    stretches = [match.span(_inside(match)) for match in _DISPLAY.finditer(bare)]
     closes: dict[int, int] = {}
     whole = Mathematics(bare, closes)
     equations: list[Equation] = []
-    for start, end in stretches or [(0, len(bare))]:
+    for start, end in [*_displays(whole)] or [(0, len(bare))]:
         equations += _equations(whole, closes, start, end)
     return Text(whole, tuple(equations), tables, inputs, outputs, bool(_SINGLE.search(text)))
 
 
-def _inside(match: re.Match[str]) -> str:
-    return next(group for group in ("inside", "brackets", "dollars") if match[group] is not None)
+def _displays(whole: Mathematics) -> Iterator[tuple[int, int]]:
+    """Yield where the inside of each display starts and ends."""
+    at = 0
+    while match := _DISPLAY.search(whole.text, at):
+        closing = rf"\end{{{match['name']}}}" if match["name"] else _DISPLAY_ENDS[match[0]]
+        end = whole.text.find(closing, match.end())
+        if end < 0:
+            raise whole.error(f"{match[0]} without {closing}", match.start())
+        yield match.end(), end
+        at = end + len(closing)
 
 
 def _blanked(match: re.Match[str]) -> str:
@@ -212,7 +218,11 @@ def _rows(whole: Mathematics, closes: dict[int, int], start: int, end: int) -> _
     open_: list[tuple[str, int]] = []
     for match in _STRUCTURE.finditer(whole.text, start, end):
         sign, begin, finish = match[0], match["begin"], match["end"]
-        if sign in _CLOSING:
+        if match["matrix"]:
+            closes[match.end("matrix") + 1] = match.end("numbers")
+            if match["columns"] is not None:
+                closes[match.start("columns")] = match.end("columns")
+        elif sign in _CLOSING:
             open_.append((_CLOSING[sign], match.end()))
         elif sign in ")]}":
             if not open_ or open_[-1][0] != sign:

@@ -34,7 +34,6 @@ LIMITS = re.compile(
     r"\s*_\s*(?:\{(?P<under>[^{}]*)\}|(?P<letter>[a-z]))"
     r"(?:\s*\^\s*(?:\{\s*(?P<to>\d+)\s*\}|(?P<digit>\d)))?"
 )
-NUMERIC = re.compile(r"(?>[-+0-9.eE\s&{}^]+|\\\\|\\(?:times|cdot)\b)*")
 CELL = re.compile(rf"{DRESSED}\s*{GROUP}" r"|\\\\(?:\[[^\]\n]*\])?|&|[({\[]|\\begin\{[a-z]+\}|\\[{}]")
 
 
