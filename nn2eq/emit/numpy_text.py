@@ -157,7 +157,7 @@ def _applied(step: Apply, arg: str, spelling: Spelling) -> Iterator[str]:
     out, groups = step.out.name, step.activation.groups
     if step.units:
         chosen = f"[:, {list(step.units)}]"
-        yield f"{out} = {arg}.copy()"
+        yield f"{out} = np.array({arg})"
         yield f"{out}{chosen} = {_activation(step, arg + chosen, spelling)}"
     elif groups > 1:
         yield f"{out} = {arg}.reshape(-1, {groups}, {step.arg.size // groups})"

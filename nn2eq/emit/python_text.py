@@ -55,9 +55,10 @@ def write(program: Program, options: Options) -> str:
 
 def spelling_of(options: Options) -> Spelling:
     """Return how activations are written: as for NumPy, in formulas that raise no OverflowError."""
+    plain = spelled(options)
 
     def spelling(activation: Activation) -> fm.Node | None:
-        node = spelled(options)(activation)
+        node = plain(activation)
         return None if node is None else never_overflowing(node)
 
     return spelling

@@ -61,7 +61,18 @@ def is_one_operation(activation: Activation) -> bool:
 
 def spelled(options: Options) -> Spelling:
     """Return how activations are written: by functions that the text defines, or by their formulas to run."""
+    require_no_symbols(options)
     return runnable if options.activations == "explicit" or options.expression else by_function
+
+
+def require_no_symbols(options: Options) -> None:
+    """Refuse what only a text for people can say. Raises CannotEmit."""
+    if options.activations == "symbol":
+        raise CannotEmit(
+            "a text that runs cannot write an activation as a symbol",
+            code="option-format",
+            way_out="use --activations name or explicit",
+        )
 
 
 def by_function(activation: Activation) -> fm.Node | None:

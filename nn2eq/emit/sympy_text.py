@@ -23,6 +23,7 @@ from nn2eq.emit.pythonic import (
     commented,
     is_one_operation,
     require_names,
+    require_no_symbols,
     statements,
     texts_of,
 )
@@ -80,6 +81,7 @@ def write(program: Program, options: Options) -> str:
 
 def spelling_of(options: Options) -> Spelling:
     """Return how activations are written: by a function, SymPy's or the text's own, or as a textbook does."""
+    require_no_symbols(options)
     return textbook if options.activations == "explicit" else _by_name
 
 
