@@ -40,8 +40,6 @@ def read_program(text: str | bytes) -> Program:
         raise _damaged(f"version {found.get('version')!r:.20}; this nn2eq reads {VERSION}")
     try:
         return _program(found)
-    except Nn2eqError:
-        raise
     except (TypeError, ValueError, KeyError, OverflowError, RecursionError, SyntaxError) as error:
         raise _damaged(f"{type(error).__name__}: {error!s:.100}") from None
 
@@ -136,7 +134,10 @@ def _activation(found: Fields, parameters: Mapping[str, Any]) -> Activation:
         values = dict(zip(("z", "partner"), np.split(z, 2, axis=-1), strict=True)) if row.halves else {"z": z}
         return np.broadcast_to(fm.evaluate(node, {**values, **parameters}), values["z"].shape)
 
-    return filled(replace(row, numpy=evaluated), parameters, groups=groups)
+    try:
+        return filled(replace(row, numpy=evaluated), parameters, groups=groups)
+    except Nn2eqError as error:
+        raise _damaged(error.what) from None
 
 
 def _parameter(value: Any) -> float | Constant:
@@ -151,7 +152,8 @@ def _constant(found: Fields) -> Constant:
     data = np.array(found["data"])
     if data.dtype.kind not in "fiu" or not 1 <= data.ndim <= 2 or data.size == 0:
         raise _damaged("an array is no vector and no matrix of numbers")
-    data = data.astype(np.float64).astype(DTYPES[_text(found, "dtype")])
+    with np.errstate(over="ignore"):
+        data = data.astype(np.float64).astype(DTYPES[_text(found, "dtype")])
     if not np.isfinite(data).all():
         raise _damaged("an array holds a number that is not finite")
     data.setflags(write=False)
