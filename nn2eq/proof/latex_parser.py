@@ -102,7 +102,7 @@ class Parser:
         if self._bound or self._phrases:
             return None
         match = TERM.match(self._text, at, end)
-        if match is None or not (match["number"] or match["wide"] or match["symbol"]):
+        if match is None or not (match["number"] or match["symbol"]):
             return None
         calls = match["second"] and canonical(match["symbol"]) in self._functions
         return None if calls else match

@@ -11,9 +11,8 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import product
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +63,7 @@ def _deep() -> Iterator[None]:
         sys.setrecursionlimit(limit)
 
 
-@dataclass(frozen=True)
-class _Formulas:
+class _Formulas(NamedTuple):
     """A text that was read: its equations and functions by name, and the symbols of inputs and outputs."""
 
     mathematics: Mathematics
@@ -82,16 +80,15 @@ def _read(text: Text) -> _Formulas:
     parser = Parser(
         text.mathematics,
         functions=frozenset({*STANDARD, *(signature.name for signature, _ in signatures)}),
-        components=frozenset(signature.name for signature, _ in signatures if signature.index),
+        components=frozenset(signature.name for signature, _ in signatures if signature.letter),
         single=text.single,
         phrases=tuple(name for name in (*text.inputs, *text.outputs) if not re.fullmatch(SYMBOL, name)),
     )
     functions: dict[str, Definition] = {}
     for signature, equation in signatures:
-        body = parser.formula(equation.start, equation.end, (signature.index,) if signature.index else ())
-        _add(
-            text, functions, signature.name, Definition(signature.parameters, body, signature.index), equation
-        )
+        body = parser.formula(equation.start, equation.end, tuple(signature.letter))
+        definition = Definition(signature.parameters, body, signature.letter)
+        _add(text, functions, signature.name, definition, equation)
     equations: dict[str, Node] = {}
     for equation in (equation for signature, equation in heads if not signature):
         for name, node in _assigned(text, equation, parser):
@@ -106,11 +103,10 @@ def _add(text: Text, known: dict[str, T], name: str, value: T, equation: Equatio
     known[name] = value
 
 
-@dataclass(frozen=True)
-class _Signature:
+class _Signature(NamedTuple):
     name: str
     parameters: tuple[str, ...]
-    index: str
+    letter: str
 
 
 def _signature(equation: Equation, outputs: tuple[str, ...]) -> _Signature | None:
@@ -119,9 +115,9 @@ def _signature(equation: Equation, outputs: tuple[str, ...]) -> _Signature | Non
     if match is None or canonical(match["name"]) in (outputs or ("y",)):
         return None
     head, places = indices(canonical(match["name"]))
-    index = places[-1] if places and re.fullmatch("[a-z]", places[-1]) else ""
-    name = indexed(head, places[:-1]) if index else canonical(match["name"])
-    return _Signature(name, tuple(canonical(part) for part in match["parameters"].split(",")), index)
+    letter = places[-1] if places and re.fullmatch("[a-z]", places[-1]) else ""
+    name = indexed(head, places[:-1]) if letter else canonical(match["name"])
+    return _Signature(name, tuple(canonical(part) for part in match["parameters"].split(",")), letter)
 
 
 def _assigned(text: Text, equation: Equation, parser: Parser) -> Iterator[tuple[str, Node]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
@@ -17,8 +16,12 @@ DRESSED = (
     r"\\(?:operatorname\*?|math(?:rm|it|bf|sf|tt|cal|bb)|text(?:rm|it|bf|sf|tt)?|boldsymbol|d?dot|hat|bar|tilde|vec|acute"
     r"|grave|mathring|overline|underline|widehat|widetilde)"
 )
-_SIGNS = r"(?:[dt]?frac|sqrt|sum|begin|end|[lr]vert|cdot|times|odot|leq?|geq?|lt|gt|text)"
-_ATOM = rf"(?:{DRESSED}\s*{GROUP}|\\(?!{_SIGNS}(?![A-Za-z]))[A-Za-z]+|[A-Za-z])"
+SIGNS = (
+    r"(?:[dt]?frac|sqrt|sum|begin|end|[lr]vert|cdot|times|odot|leq?|geq?|lt|gt|text"
+    r"|left|right|middle|[bB]igg?[lrm]?|q?quad|displaystyle|textstyle|limits|nonumber|notag)"
+)
+"""Macros that are no symbols."""
+_ATOM = rf"(?:{DRESSED}\s*{GROUP}|\\(?!{SIGNS}(?![A-Za-z]))[A-Za-z]+|[A-Za-z])"
 SYMBOL = rf"(?>{_ATOM}(?:\s*_\s*(?:{GROUP}|{DRESSED}\s*{GROUP}|\\[A-Za-z]+|[A-Za-z0-9]))?'*)"
 NUMERIC = r"(?>[-+0-9.eE\s&{}^]+|\\\\|\\(?:times|cdot)\b)*+"
 """The inside of a matrix of plain numbers."""
@@ -66,6 +69,8 @@ def cell_values(text: str, separator: str, *, single: bool) -> NDArray[np.float6
 
 
 def _nearest(decimal: str, guess: np.float32) -> np.float32:
+    from fractions import Fraction  # takes a while to load, and hardly any number needs it
+
     exact = Fraction(decimal)
     with np.errstate(over="ignore"):
         sides = (guess, *(np.nextafter(guess, np.float32(side)) for side in (-np.inf, np.inf)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nn2eq.errors import BadRequest
 from nn2eq.proof.latex_symbols import DRESSED, GROUP, NUMERIC
@@ -47,8 +47,7 @@ _STRUCTURE = re.compile(
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
 
-@dataclass(frozen=True)
-class Mathematics:
+class Mathematics(NamedTuple):
     r"""A stretch of text, comments blanked out, and where its brackets close.
 
     closes: for the place after an opening bracket, the place of the closing one; an environment's \begin
@@ -67,8 +66,7 @@ class Mathematics:
         return BadRequest(what, code="latex", where=f"line {self.line(at)}")
 
 
-@dataclass(frozen=True)
-class Equation:
+class Equation(NamedTuple):
     """left = right: the left-hand side as text, the right-hand side as a stretch of the whole text."""
 
     left: str
@@ -76,16 +74,14 @@ class Equation:
     end: int
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """Rows of cells, as text."""
 
     rows: tuple[tuple[str, ...], ...]
     at: int
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """A LaTeX text, taken apart. inputs, outputs: their symbols, () where no comment says them.
 
     single: whether plain decimals are float32.
@@ -162,12 +158,11 @@ def _tables(text: str) -> Iterator[Table]:
 # -------------------------------------------------------------------------------------------------- structure
 
 
-@dataclass
-class _Rows:
+class _Rows(NamedTuple):
     """Where an equation may begin, behind a break, a comma, an & or a wide space; where equals signs are."""
 
-    breaks: list[int] = field(default_factory=list)
-    equals: list[int] = field(default_factory=list)
+    breaks: list[int]
+    equals: list[int]
 
 
 def _equations(whole: Mathematics, closes: dict[int, int], start: int, end: int) -> Iterator[Equation]:
@@ -214,7 +209,7 @@ def _bare(left: str) -> str:
 
 def _rows(whole: Mathematics, closes: dict[int, int], start: int, end: int) -> _Rows:
     """Match the brackets between two places; note line breaks and equals signs outside all of them."""
-    rows = _Rows()
+    rows = _Rows([], [])
     open_: list[tuple[str, int]] = []
     for match in _STRUCTURE.finditer(whole.text, start, end):
         sign, begin, finish = match[0], match["begin"], match["end"]

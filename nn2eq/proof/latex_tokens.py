@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from nn2eq.proof.latex_symbols import DRESSED, GROUP, NUMBER, SKIP, SYMBOL, canonical, floats, programmers
+from nn2eq.proof.latex_symbols import (
+    DRESSED,
+    GROUP,
+    NUMBER,
+    SIGNS,
+    SKIP,
+    SYMBOL,
+    canonical,
+    floats,
+    programmers,
+)
 
 TRANSPOSE = frozenset({r"\top", "T", r"\mathsf{T}", r"\mathrm{T}", r"\intercal"})
 RELATIONS: Mapping[str, str] = {
@@ -26,9 +35,13 @@ TOKEN = re.compile(
     rf"|(?P<words>\\text\{{[^{{}}]*\}})|(?P<symbol>{SYMBOL})|(?P<power>\^)|(?P<comma>,)|(?P<end>\Z)|(?P<other>.))",
     re.DOTALL,
 )
+# A plain term is matched at once; whatever is dressed up or spaced by hand goes through the tokens.
+_INDEX = r"(?:_(?:\{(?:[\w,]|\\mathrm\{\w+\})*\}|\w))?"
+_PLAIN = rf"(?>(?:\\(?!{SIGNS}(?![A-Za-z]))[A-Za-z]+|[A-Za-z]){_INDEX})"
+_GAP = r"(?>(?:[\s&]|\\[bB]igg?r(?![A-Za-z])|\\\\(?:\[[^\]\n]*\])?|\\quad|\{\})*)"
 TERM = re.compile(
-    rf"{SKIP}(?P<sign>[-+]?){SKIP}(?:\{{(?P<wide>{NUMBER})\}}|(?P<number>(?>{NUMBER})))?"
-    rf"{SKIP}(?P<symbol>{SYMBOL})?{SKIP}(?P<second>{SYMBOL})?{SKIP}(?=[-+,]|\Z)"
+    rf"{_GAP}(?P<sign>[-+]?){_GAP}(?:(?P<wide>\{{)?(?P<number>(?>{NUMBER}))(?(wide)\}}))?"
+    rf"{_GAP}(?P<symbol>{_PLAIN})?{_GAP}(?P<second>{_PLAIN})?{_GAP}(?=[-+,]|\Z)"
 )
 LIMITS = re.compile(
     r"\s*_\s*(?:\{(?P<under>[^{}]*)\}|(?P<letter>[a-z]))"
@@ -37,14 +50,13 @@ LIMITS = re.compile(
 CELL = re.compile(rf"{DRESSED}\s*{GROUP}" r"|\\\\(?:\[[^\]\n]*\])?|&|[({\[]|\\begin\{[a-z]+\}|\\[{}]")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """One operation and what it is applied to; value: what is particular about it; at: where it stands."""
 
-    op: str
-    args: tuple[Node, ...] = ()
-    value: Any = None
-    at: int = 0
+    __slots__ = ("args", "at", "op", "value")
+
+    def __init__(self, op: str, args: tuple[Node, ...] = (), value: Any = None, at: int = 0) -> None:
+        self.op, self.args, self.value, self.at = op, args, value, at
 
 
 class Terms:
@@ -60,7 +72,7 @@ class Terms:
     def add_simple(self, match: re.Match[str]) -> None:
         """Add what matched TERM."""
         is_single = self._single and not match["wide"]
-        number = match["wide"] or match["number"] or "1"
+        number = match["number"] or "1"
         self._decimals[is_single].append(match["sign"] + programmers(number))
         symbols = (match["symbol"], match["second"])
         self._symbols[is_single].append(tuple(canonical(symbol) for symbol in symbols if symbol))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,24 +42,24 @@ def _folded(function: Callable[[Any, Any], Any], values: Sequence[Any]) -> Any:
     return result
 
 
-@dataclass(frozen=True, eq=False)
 class Matrix:
     """A matrix of numbers that no sample changes."""
 
-    data: Array
+    __slots__ = ("data",)
+
+    def __init__(self, data: Array) -> None:
+        self.data = data
 
 
-@dataclass(frozen=True)
-class Definition:
-    """f(z, p) = body; index: the letter that stands for the unit, if its units share."""
+class Definition(NamedTuple):
+    """f(z, p) = body; letter: the index that stands for the unit, if its units share."""
 
     parameters: tuple[str, ...]
     body: Node
-    index: str = ""
+    letter: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Running:
+class Running(NamedTuple):
     """An index that runs, and its numbers: low to high, from 1."""
 
     letter: str
@@ -68,13 +67,13 @@ class Running:
     high: int
 
 
-@dataclass(eq=False)
 class Scope:
     """What names mean in one place: its own, the indices that run, and what was evaluated already."""
 
-    names: Mapping[str, Any] = field(default_factory=dict)
-    running: tuple[Running, ...] = ()
-    known: dict[Node, Any] = field(default_factory=dict)
+    def __init__(self, names: Mapping[str, Any] | None = None, running: tuple[Running, ...] = ()) -> None:
+        self.names: Mapping[str, Any] = names or {}
+        self.running = running
+        self.known: dict[Node, Any] = {}
 
 
 class Evaluation:
@@ -301,7 +300,7 @@ class Evaluation:
         return result
 
     def _defined(self, definition: Definition, args: Sequence[Any], node: Node) -> Any:
-        if definition.index:
+        if definition.letter:
             return self._coupled(definition, self._vector(args), node)
         if len(args) != len(definition.parameters):
             raise self._error(f"{node.value} takes {len(definition.parameters)} arguments", node.at)
@@ -324,7 +323,7 @@ class Evaluation:
         """Evaluate the unit's formula for every unit at once; z_{i + n/2} leaves half as many units."""
         count = len(vector)
         halves = _mentions_half(definition.body)
-        running = Running(definition.index, 1, count // 2 if halves else count)
+        running = Running(definition.letter, 1, count // 2 if halves else count)
         names = {definition.parameters[0]: vector, "n": float(count)}
         result = self.value(definition.body, Scope(names, (running,)))
         return np.broadcast_to(result, (running.high, np.shape(vector)[-1]))

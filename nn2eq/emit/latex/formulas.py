@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from nn2eq import formula as fm
 from nn2eq.emit.latex.pieces import (
@@ -35,15 +35,14 @@ WIDEST_FRACTION = 0.8 * LINE
 WIDEST_EXPONENT = 190.0
 
 
-@dataclass(frozen=True)
-class Units:
+class Units(NamedTuple):
     """The units of a group, which sums run over.
 
     under: what stands under a sum sign for an index; name: the unit that an index means. written: or else
-    every unit by itself, and sums are written out. count: how many there are.
+    every unit by itself, and sums are written out. size: how many there are.
     """
 
-    count: Piece
+    size: Piece
     under: Callable[[str], str] = str
     name: Callable[[str], Piece] = symbol
     written: tuple[Piece, ...] = ()
@@ -52,8 +51,7 @@ class Units:
 NO_UNITS = Units(symbol("n"))
 
 
-@dataclass(frozen=True)
-class Writer:
+class Writer(NamedTuple):
     """Writes a formula's tree as a piece, names replaced by pieces.
 
     place: where it will stand. at: the unit of each index while a sum is written out.
@@ -84,7 +82,7 @@ def _number(writer: Writer, node: fm.Node) -> Piece:
 
 
 def _name(writer: Writer, node: fm.Node) -> Piece:
-    return writer.units.count if node.value == "count" else writer.names[node.value]
+    return writer.units.size if node.value == "count" else writer.names[node.value]
 
 
 def _unit(writer: Writer, node: fm.Node) -> Piece:
@@ -213,7 +211,7 @@ def _reduction(writer: Writer, node: fm.Node) -> Piece:
 def _written_out(writer: Writer, node: fm.Node) -> Piece:
     at = writer.at or {}
     parts = [
-        replace(writer, at={**at, node.value: unit}).write(node.args[0]) for unit in writer.units.written
+        writer._replace(at={**at, node.value: unit}).write(node.args[0]) for unit in writer.units.written
     ]
     if node.op == "sum":
         return total([Term(False, part.within(SIGN)) for part in parts], writer.place)

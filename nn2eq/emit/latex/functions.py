@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
@@ -50,8 +50,7 @@ def has_cases(node: fm.Node) -> bool:
     return any(part.op == "where" for part in fm.walk(node))
 
 
-@dataclass(frozen=True)
-class _Kind:
+class _Kind(NamedTuple):
     """What makes two activations the same function, whatever their units' own parameters are."""
 
     row: str

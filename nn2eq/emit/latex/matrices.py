@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nn2eq.emit.latex.formulas import Writer
 from nn2eq.emit.latex.functions import Functions, is_its_formula
@@ -14,8 +14,7 @@ from nn2eq.emit.printing import SUM
 from nn2eq.forms.program import Affine, Apply, Constant, Function, Step, Value
 
 
-@dataclass(frozen=True)
-class Matrices:
+class Matrices(NamedTuple):
     """What the matrix layout is written with; symbolic: W_1 in place of its numbers."""
 
     numbers: Numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nn2eq import formula as fm
 from nn2eq.emit.latex.formulas import Units, Writer
@@ -15,8 +15,7 @@ from nn2eq.forms.program import Affine, Apply, Step, Value
 from nn2eq.forms.size import Spelling
 
 
-@dataclass(frozen=True)
-class Scalars:
+class Scalars(NamedTuple):
     """What the equations of one text are written with."""
 
     weights: Weights

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,7 @@ WIDEST_BMATRIX = 10
 """Columns that amsmath's bmatrix has if nothing else is set."""
 
 
-@dataclass(frozen=True)
-class Weights:
+class Weights(NamedTuple):
     """Writes the sums of affine steps; symbolic: W_{1,2,3} in place of numbers."""
 
     numbers: Numbers
