@@ -12,7 +12,8 @@ import pytest
 from nn2eq.activations import ROWS, filled
 from nn2eq.errors import Nn2eqError
 from nn2eq.network import Affine, Layer, Network, Selected, Source
-from nn2eq.reading import read, write_network
+from nn2eq.reading import read
+from nn2eq.reading.own_json import write_network
 
 RNG = np.random.default_rng(3)
 

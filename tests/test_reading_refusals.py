@@ -457,6 +457,8 @@ def test_weights_too_many_or_too_few(tmp_path: Path) -> None:
     for variables in (
         {**mf.plain_variables(), "layers/dense_2": [mf.BIASES[0]]},
         {**mf.plain_variables(), "layers/quantizer": [mf.BIASES[0]]},
+        {**mf.plain_variables(), "layers/dense_01": [mf.BIASES[0]]},
+        {**mf.plain_variables(), ".": [mf.BIASES[0]]},
         {"layers/dense": mf.plain_variables()["layers/dense"]},
         {
             "layers/dense": [*mf.plain_variables()["layers/dense"], mf.KERNELS[0]],

@@ -13,13 +13,11 @@ from nn2eq.errors import Nn2eqError
 from nn2eq.network import Network
 from nn2eq.reading import child
 from nn2eq.reading.build import build
-from nn2eq.reading.live import is_live, read_live
-from nn2eq.reading.own_json import read_network, write_network
 
-__all__ = ["Started", "read", "read_live", "read_network", "start", "write_network"]
+__all__ = ["Started", "read", "start"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Started:
     """A model that is being read."""
 
@@ -46,4 +44,8 @@ def read(model: str | os.PathLike[str] | Any, *, weights: str | os.PathLike[str]
     weights: the file with the weights, for an architecture in JSON. Raises UnsupportedModel for what nn2eq
     does not read and DamagedFile for what is broken, naming file, layer and field.
     """
-    return read_live(model) if is_live(model) else start(model, weights=weights).finish()
+    if all(hasattr(model, name) for name in ("to_json", "get_weights", "layers")):
+        from nn2eq.reading.live import read_live
+
+        return read_live(model)
+    return start(model, weights=weights).finish()

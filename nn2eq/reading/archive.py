@@ -19,6 +19,8 @@ DTYPES = ("float32", "float64", "int64")
 """What crosses the pipe: float16 and bfloat16 are widened before (exactly), integers are counts."""
 
 HDF5, KERAS_ZIP, STORE, SAVED_MODEL, JSON = "HDF5", "keras zip", "Keras weights", "SavedModel", "JSON"
+OWN, LIVE = "nn2eq-network", "live model"
+"""The kinds of containers, as people are told."""
 
 CONFIG_NAMES = {HDF5: "model_config", KERAS_ZIP: "config.json", SAVED_MODEL: "the metadata"}
 """Where each container keeps the model's description."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from nn2eq.errors import DamagedFile, UnsupportedModel
 from nn2eq.network import Layer, Network, Source
-from nn2eq.reading import config, own_json, pairing, shapes
-from nn2eq.reading.archive import Archive
+from nn2eq.reading import config, pairing, shapes
+from nn2eq.reading.archive import OWN, Archive
 from nn2eq.reading.input_shape import input_shape, one_for_all, without_batch
 from nn2eq.reading.keras_layers import KERAS_LAYERS, Given
 from nn2eq.reading.model_config import INPUT_LAYER, LayerConfig, ModelConfig
@@ -19,8 +19,10 @@ from nn2eq.reading.shapes import Shape
 def build(archive: Archive, file: str = "") -> Network:
     """Build the network that an archive describes."""
     source = Source(file, archive.sha256, archive.container, archive.version)
-    if own_json.is_own(archive.config):
-        return own_json.read_network(archive.config, source)
+    if OWN.encode() in archive.config[:200]:
+        from nn2eq.reading.own_json import read_network
+
+        return read_network(archive.config, source)
     if not archive.config:
         raise DamagedFile(
             "it holds weights alone, not the layers they belong to",

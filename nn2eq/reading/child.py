@@ -21,7 +21,7 @@ from typing import NoReturn
 import numpy as np
 
 from nn2eq.errors import DamagedFile, Nn2eqError
-from nn2eq.reading import archive, containers, files, limits
+from nn2eq.reading import archive, files, limits
 from nn2eq.reading.archive import Archive
 from nn2eq.reading.names import quoted
 
@@ -162,6 +162,8 @@ def _serve(descriptor: int, path: str, weights: str | None) -> NoReturn:
 
 
 def _answer(path: str, weights: str | None) -> Iterator[bytes | memoryview]:
+    from nn2eq.reading import containers  # of no use to the parent
+
     settle = partial(_settle, files.is_folder(path))
     try:
         return archive.encode(containers.load(path, weights, settle=settle))

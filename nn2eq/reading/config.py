@@ -30,7 +30,7 @@ VERSION = re.compile(r"\d[\w.+-]{0,40}", re.ASCII)
 """What a version looks like, such as 2.2.4-tf; anything else that a file says is not one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Understood:
     """A model whose every layer is read, and the Keras version that its config names or shows."""
 

@@ -51,14 +51,14 @@ def load(
 
 def reader(data: bytes) -> Callable[[bytes], Archive]:
     """Return the function that reads a container with these bytes; its libraries are imported now."""
-    if hdf5_start(data) is not None:
-        from nn2eq.reading import hdf5_file
-
-        return hdf5_file.read
     if data.startswith(ZIP_SIGNATURES):
         from nn2eq.reading import keras_zip
 
         return keras_zip.read
+    if is_hdf5(data):
+        from nn2eq.reading import hdf5_file
+
+        return hdf5_file.read
     if data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
         return partial(Archive, JSON, "")
     raise DamagedFile(
@@ -66,14 +66,14 @@ def reader(data: bytes) -> Callable[[bytes], Archive]:
     )
 
 
-def hdf5_start(data: bytes) -> int | None:
-    """Return where HDF5 begins: at 0, or behind a user block of 512, 1024, 2048 … bytes."""
+def is_hdf5(data: bytes) -> bool:
+    """Whether HDF5 begins at 0, or behind a user block of 512, 1024, 2048 … bytes."""
     start = 0
     while start < len(data):
         if data.startswith(HDF5_SIGNATURE, start):
-            return start
+            return True
         start = 2 * start or 512
-    return None
+    return False
 
 
 def _joined(model: Archive, weights: Archive) -> Archive:

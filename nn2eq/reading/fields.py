@@ -28,7 +28,7 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fields:
     """The fields of a config, and of what; several keys are one thing's names in several versions."""
 

@@ -74,7 +74,7 @@ class Made:
     maps: tuple[Map, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """One Keras class: its weights by name, in Keras' order, and its maps."""
 

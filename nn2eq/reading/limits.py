@@ -22,7 +22,7 @@ OWN_LIMIT = 128 * MIB
 """Bytes of a network file of our own, which holds its weights in its JSON."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Limits:
     """What a reading process may use: seconds by the clock and of work, bytes of memory, further files."""
 
@@ -38,8 +38,8 @@ def for_bytes(size: int) -> Limits:
     return Limits(wall=10.0 + extra, cpu=6 + extra, memory=512 * MIB + 3 * size)
 
 
-FOLDER = Limits(wall=120.0, cpu=60, memory=3 << 30, opens_files=True)
-"""For a SavedModel: TensorFlow itself is large, slow to start, and opens the checkpoint by its own means."""
+FOLDER = Limits(wall=60.0, cpu=6, memory=3 << 30, opens_files=True)
+"""For a SavedModel: TensorFlow is large, opens files, and is slow to start, which the clock allows for."""
 
 
 def apply(limits: Limits) -> None:

@@ -10,11 +10,9 @@ import numpy as np
 
 from nn2eq.errors import UnsupportedModel
 from nn2eq.network import Network
-from nn2eq.reading.archive import Archive, Array, Group
+from nn2eq.reading.archive import LIVE, Archive, Array, Group
 from nn2eq.reading.build import build
 from nn2eq.reading.model_config import MODELS
-
-CONTAINER = "live model"
 
 
 def read_live(model: Any) -> Network:
@@ -32,12 +30,7 @@ def read_live(model: Any) -> Network:
             digest.update(np.ascontiguousarray(array).data)
     library = sys.modules.get(type(model).__module__.split(".", 1)[0])
     version = str(getattr(library, "__version__", ""))
-    return build(Archive(CONTAINER, "names", config, version, digest.hexdigest(), groups))
-
-
-def is_live(value: object) -> bool:
-    """Whether this is a model rather than a path."""
-    return all(hasattr(value, name) for name in ("to_json", "get_weights", "layers"))
+    return build(Archive(LIVE, "names", config, version, digest.hexdigest(), groups))
 
 
 def _groups(model: Any, path: tuple[str, ...]) -> tuple[Group, ...]:

@@ -36,7 +36,7 @@ MODEL_MODULES = frozenset(_KERAS) | frozenset(
 """Where Keras' own classes live. A class of the same name from elsewhere may compute anything."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerConfig:
     """One layer: its class, its name (untrusted), and its fields."""
 
@@ -47,7 +47,7 @@ class LayerConfig:
     trainable: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelConfig:
     """A model: its layers in the order in which they are applied."""
 

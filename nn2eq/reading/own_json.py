@@ -32,11 +32,12 @@ from nn2eq.activations import ROWS, Activation, filled
 from nn2eq.errors import DamagedFile, UnsupportedModel
 from nn2eq.network import Affine, Layer, Map, Network, Selected, Source
 from nn2eq.reading import json_text, shapes
+from nn2eq.reading.archive import OWN
 from nn2eq.reading.fields import Fields
 from nn2eq.reading.limits import OWN_LIMIT
 from nn2eq.reading.names import quoted
 
-FORMAT = "nn2eq-network"
+FORMAT = OWN
 VERSION = 1
 DTYPES = ("float32", "float64", "int64")
 WHERE = "the network file"
@@ -44,11 +45,6 @@ WHERE = "the network file"
 Array = NDArray[Any]
 
 _NOWHERE = Source()
-
-
-def is_own(data: bytes) -> bool:
-    """Whether this begins as a network file does."""
-    return FORMAT.encode() in data[:200]
 
 
 # ---------------------------------------------------------------------------------------------------- writing

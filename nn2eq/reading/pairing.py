@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from nn2eq.errors import DamagedFile
 from nn2eq.reading.archive import Archive, Array, Group
@@ -104,17 +105,27 @@ def _by_class(model: ModelConfig, groups: Sequence[Group]) -> Weights:
     """Match `dense`, `dense_1`, … with the layers of that class, in each model by itself."""
     weights: Weights = {}
     stored = {group.path: group for group in groups}
+    members = _members(stored)
     places: list[tuple[ModelConfig, tuple[str, ...]]] = [(model, ())]
     while places:
         place, path = places.pop()
-        names = {group.path[len(path)] for group in groups if group.path[: len(path)] == path}
-        for item, name in _matched(place, names):
-            here = (*path, name)
+        if path in stored:
+            raise _unknown(place.name or "the model")
+        for item, name in _matched(place, members.get(path, set())):
             if isinstance(item, ModelConfig):
-                places.append((item, here))
-            elif here in stored:
-                weights[id(item)] = _numbered(item, stored[here])
+                places.append((item, (*path, name)))
+            else:
+                weights[id(item)] = _numbered(item, stored.get((*path, name), Group((*path, name), ())))
     return weights
+
+
+def _members(paths: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], set[str]]:
+    """List what lies directly in each place."""
+    members: dict[tuple[str, ...], set[str]] = {}
+    for path in paths:
+        for depth, name in enumerate(path):
+            members.setdefault(path[:depth], set()).add(name)
+    return members
 
 
 def _matched(model: ModelConfig, names: set[str]) -> list[tuple[Item, str]]:
@@ -123,29 +134,29 @@ def _matched(model: ModelConfig, names: set[str]) -> list[tuple[Item, str]]:
     left = set(names)
     for base in dict.fromkeys(map(_base, model.layers)):
         items = [item for item in model.layers if _base(item) == base]
-        weighted = [item for item in items if _leaves(item)]
-        exact = [f"{base}_{place}" if place else base for place, item in enumerate(items) if _leaves(item)]
-        found = sorted(
-            (name for name in left if _counter(base, name) is not None), key=lambda n: _counter(base, n) or 0
-        )
-        if len(found) != len(weighted):
-            missing = next(
-                (item for item, name in zip(weighted, exact, strict=True) if name not in found),
-                weighted or items,
-            )
-            where = missing.fields.where if isinstance(missing, Item) else missing[0].fields.where
+        exact = {f"{base}_{n}" if n else base: item for n, item in enumerate(items) if _leaves(item)}
+        counters = {name: _counter(base, name) for name in left}
+        found = sorted(name for name, counter in counters.items() if counter is not None)
+        found.sort(key=lambda name: counters[name] or 0)
+        if len(found) != len(exact):
+            first = next((item for name, item in exact.items() if name not in found), items[0])
             raise DamagedFile(
-                f"{where}: the file holds weights for {len(found)} layers of its class ({_labels(found)}), "
-                f"the config has {len(weighted)}",
+                f"{first.fields.where}: weights are stored for {len(found)} layers of its class, "
+                f"the config has {len(exact)}",
                 code="weight-count",
             )
-        matched += zip(weighted, exact if set(exact) == set(found) else found, strict=True)
+        # Keras 2.12 and 2.13 skip counters: then the order alone counts.
+        matched += zip(exact.values(), exact if exact.keys() == set(found) else found, strict=True)
         left -= set(found)
     if left:
-        raise DamagedFile(
-            f"weights are stored for {_labels(left)}, of which the config knows nothing", code="weight-count"
-        )
+        raise _unknown(min(left))
     return matched
+
+
+def _unknown(place: str) -> DamagedFile:
+    return DamagedFile(
+        f"weights are stored for {quoted(place)}, of which the config knows nothing", code="weight-count"
+    )
 
 
 def _numbered(leaf: LayerConfig, group: Group) -> dict[str, Array]:
@@ -167,31 +178,34 @@ def _base(item: Item) -> str:
 
 def _counter(base: str, name: str) -> int | None:
     """Return the counter in a group's name, 0 where it has none; None if it is not of this class."""
-    found = re.fullmatch(rf"{base}(?:_([0-9]{{1,9}}))?", name)
+    found = re.fullmatch(rf"{base}(?:_([1-9][0-9]{{0,8}}))?", name)
     return int(found[1] or 0) if found else None
 
 
-# --------------------------------------------------------- SavedModel: by the names in the checkpoint's graph
+# ----------------------------------------------- SavedModel and live models: by a name on the way to a layer
 
 
-def _by_graph(model: ModelConfig, groups: Sequence[Group]) -> Weights:
-    """Match `layer_with_weights-0` and so on with the layers that have weights, in each model by itself."""
+def _by_path(
+    model: ModelConfig,
+    groups: Sequence[Group],
+    *,
+    step: Callable[[int, Item], str],
+    take: Callable[[LayerConfig, Group], dict[str, Array]],
+) -> Weights:
+    """Go down from model to model; STEP names the n-th layer with weights in its model."""
     weights: Weights = {}
     stored = {group.path: group for group in groups}
     places: list[tuple[ModelConfig, tuple[str, ...]]] = [(model, ())]
     while places:
         place, path = places.pop()
         for number, item in enumerate(_weighted(place)):
-            here = (*path, f"layer_with_weights-{number}")
+            here = (*path, step(number, item))
             if isinstance(item, ModelConfig):
                 places.append((item, here))
             else:
-                weights[id(item)] = _named(item, stored.pop(here, Group(here, ())))
+                weights[id(item)] = take(item, stored.pop(here, Group(here, ())))
     if stored:
-        left = next(iter(stored.values())).label
-        raise DamagedFile(
-            f"weights are stored for {left}, of which the config knows nothing", code="weight-count"
-        )
+        raise _unknown(next(iter(stored.values())).label)
     return weights
 
 
@@ -210,35 +224,11 @@ def _named(leaf: LayerConfig, group: Group) -> dict[str, Array]:
     return found
 
 
-# --------------------------------------------------------------------------------------- live models: by name
-
-
-def _by_name(model: ModelConfig, groups: Sequence[Group]) -> Weights:
-    """Match the names of layers; a live model's weights come in Keras' order."""
-    weights: Weights = {}
-    stored = {group.path: group for group in groups}
-    places: list[tuple[ModelConfig, tuple[str, ...]]] = [(model, ())]
-    while places:
-        place, path = places.pop()
-        for item in _weighted(place):
-            here = (*path, item.name)
-            if isinstance(item, ModelConfig):
-                places.append((item, here))
-            else:
-                weights[id(item)] = _numbered(item, stored.pop(here, Group(here, ())))
-    if stored:
-        left = next(iter(stored.values())).label
-        raise DamagedFile(
-            f"{quoted(left)} has weights of which its config knows nothing", code="weight-count"
-        )
-    return weights
-
-
 _LAYOUTS: Mapping[str, Callable[[ModelConfig, Sequence[Group]], Weights]] = {
     "order": _by_order,
     "classes": _by_class,
-    "graph": _by_graph,
-    "names": _by_name,
+    "graph": partial(_by_path, step=lambda number, item: f"layer_with_weights-{number}", take=_named),
+    "names": partial(_by_path, step=lambda number, item: item.name, take=_numbered),
 }
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from nn2eq.errors import DamagedFile, UnsupportedModel
 from nn2eq.reading import config, files, protobuf
 from nn2eq.reading.archive import CONFIG_NAMES, SAVED_MODEL, Archive, Array, Group
-from nn2eq.reading.limits import FILE_LIMIT
+from nn2eq.reading.limits import FILE_LIMIT, MIB
 from nn2eq.reading.names import quoted
 
 GRAPH, METADATA, WEIGHTS = "saved_model.pb", "keras_metadata.pb", "variables"
@@ -29,6 +29,9 @@ _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 NODES_LIMIT = 100_000
 """Objects that a checkpoint may list."""
+
+DESCRIPTION_LIMIT = 16 * MIB
+"""Bytes of the description, and of the checkpoint's list of objects."""
 
 
 def read(folder: str, *, settle: Callable[[int], None] = lambda size: None) -> Archive:
@@ -63,7 +66,8 @@ def read(folder: str, *, settle: Callable[[int], None] = lambda size: None) -> A
 def _description(folder: str) -> bytes:
     """Return the JSON of the model: from keras_metadata.pb, before Keras 2.5 from the object graph."""
     has_metadata = os.path.isfile(os.path.join(folder, METADATA))
-    message = files.read_bytes(os.path.join(folder, METADATA if has_metadata else GRAPH))
+    name = METADATA if has_metadata else GRAPH
+    message = files.read_bytes(os.path.join(folder, name), DESCRIPTION_LIMIT)
     found = _metadata(message) if has_metadata else _objects(message)
     kind, text = next(found, (b"", b""))
     if kind not in _MODELS or not text:
@@ -137,7 +141,8 @@ def _tensorflow() -> Callable[[str], Any]:
 def _groups(checkpoint: Any, stored_bytes: int) -> tuple[Group, ...]:
     """Walk the checkpoint's objects along `layer_with_weights-0` and so on, which lead to the layers."""
     graph = checkpoint.get_tensor(_OBJECT_GRAPH)
-    nodes = list(protobuf.messages(graph if isinstance(graph, bytes) else b"", 1))
+    sound = isinstance(graph, bytes) and len(graph) <= DESCRIPTION_LIMIT
+    nodes = list(protobuf.messages(graph, 1)) if sound else []
     if not 0 < len(nodes) <= NODES_LIMIT:
         raise DamagedFile("the checkpoint does not list its objects", code="checkpoint")
     groups = []

@@ -9,8 +9,8 @@ from nn2eq.errors import UnsupportedModel
 Shape = tuple[int | None, ...]
 """Without the batch axis. An open axis is a second batch: layers act on the axes behind it."""
 
-LARGEST = 1 << 24
-"""Numbers that a layer may give."""
+LARGEST = 1 << 18
+"""Numbers that a layer may give; a colour picture of 224 by 224 has 150,528."""
 
 
 def known(shape: Shape) -> tuple[int, ...]:

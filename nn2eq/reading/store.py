@@ -43,15 +43,13 @@ def read(file: hdf5.File) -> Archive:
     groups: list[Group] = []
     places, seen = deque([_Place(file.root, ())]), 0
     while places:
-        place = places.popleft()
-        for child in _children(place):
-            seen += 1
-            if len(child.path) > DEPTH_LIMIT or seen > PLACES_LIMIT:
-                raise DamagedFile(f"models are nested deeper than {DEPTH_LIMIT} levels", code="too-large")
-            variables = _variables(file, child)
-            if variables:
-                groups.append(Group(child.path, variables))
-            places.append(child)
+        place, seen = places.popleft(), seen + 1
+        if len(place.path) > DEPTH_LIMIT or seen > PLACES_LIMIT:
+            raise DamagedFile(f"models are nested deeper than {DEPTH_LIMIT} levels", code="too-large")
+        variables = _variables(file, place)
+        if variables:
+            groups.append(Group(place.path, variables))
+        places.extend(_children(place))
     return Archive(STORE, layout="classes", groups=tuple(groups))
 
 
