@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,12 @@ from nn2eq.forms.size import numbers, require_at_most
 from nn2eq.network import Network
 from nn2eq.proof.agreement import Agreement
 from nn2eq.proof.check import check
+from nn2eq.proof.recorded import recorded
 
+if TYPE_CHECKING:
+    from nn2eq.proof.ask_keras import Asked
+
+NOT_RUN = "the text was not run, since that takes a compiler or another program"
 READABLE = 2_000
 """Characters that a nested text may have to be the one chosen for reading."""
 
@@ -49,12 +55,21 @@ class Draft:
 
 @dataclass(frozen=True)
 class Conversion:
-    """A checked text with its header, and how well it agrees with the network."""
+    """A text with its header, and how well it agrees with the network.
+
+    agreement: None if the text was not run, as that takes a compiler or another program. header: the file that
+    declares its function for others, where the language has such files.
+    """
 
     text: str
     program: Program
-    agreement: Agreement
+    agreement: Agreement | None
     reason: str
+    header: str = ""
+
+    def line(self) -> str:
+        """Return what came of the check, in one line."""
+        return self.agreement.line() if self.agreement else NOT_RUN
 
 
 def require_possible(request: Request) -> None:
@@ -108,33 +123,57 @@ def _written(network: Network, request: Request, name: str, reason: str) -> Draf
 
 
 def convert(
-    network: Network, request: Request | None = None, *, data: NDArray[np.float64] | None = None, asked: str = ""
+    network: Network,
+    request: Request | None = None,
+    *,
+    data: NDArray[np.float64] | None = None,
+    asked: Asked | None = None,
+    run: bool = False,
 ) -> Conversion:
     """Write a network as text, run or read the text back, and compare it with the network.
 
-    data (n, inputs): rows to check on besides the samples. asked: a line on what Keras answered, for the header.
-    Raises Disagreement if the text does not say what the network says.
+    data (n, inputs): rows to check on besides the samples. asked: what Keras answered, for the header and for
+    the tests that a text carries along. run: whether to start compilers and other programs, if that is what it
+    takes. Raises Disagreement if the text does not say what the network says.
     """
-    request = request or Request()
-    written = draft(network, request)
-    agreement = check(
-        network,
-        written.text,
-        request.language,
-        name=request.options.name,
-        data=data,
-        program=written.program,
-        digits=request.options.digits,
+    request = _with_answers(network, request or Request(), asked)
+    chosen, written = emitter(request.language), draft(network, request)
+    agreement = None if chosen.external and not run else _checked(network, request, written, data)
+    found = Conversion("", written.program, agreement, written.reason)
+    checks = (found.line(), *([asked.agreement.line()] if asked else []))
+    header = _header(request, written.program, checks)
+    declared = chosen.header(written.program, request.options) if chosen.header else ""
+    return replace(
+        found,
+        text=with_header(written.text, header),
+        header=with_header(declared, header) if declared else "",
     )
+
+
+def _checked(network: Network, request: Request, written: Draft, data: NDArray[np.float64] | None) -> Agreement:
+    """Run a text or read it back. Raises Disagreement."""
+    options = request.options
+    agreement = check(
+        network, written.text, request.language, name=options.name, data=data, program=written.program,
+        digits=options.digits, dtype=options.dtype,
+    )  # fmt: skip
     if not agreement.holds:
         raise Disagreement(agreement.line(), code="disagreement", where=agreement.where())
-    checks = tuple(line for line in (agreement.line(), asked) if line)
-    header = _header(request, written.program, checks)
-    return Conversion(with_header(written.text, header), written.program, agreement, written.reason)
+    return agreement
+
+
+def _with_answers(network: Network, request: Request, asked: Asked | None) -> Request:
+    """Give a text that carries its tests along the answers for them."""
+    options = request.options
+    if "recorded" not in emitter(request.language).options or options.recorded is not None or options.digits:
+        return request
+    answers = recorded(network, dtype=options.dtype, asked=asked)
+    return replace(request, options=replace(options, recorded=answers))
 
 
 def _header(request: Request, program: Program, checks: tuple[str, ...]) -> Header:
     return Header(
         model=program.model, sha256=program.sha256, language=request.language, form=program.form,
-        name=request.options.name, fold=request.fold, digits=request.options.digits, checks=checks, notes=program.notes,
+        name=request.options.name, fold=request.fold, digits=request.options.digits, dtype=request.options.dtype,
+        checks=checks, notes=program.notes,
     )  # fmt: skip

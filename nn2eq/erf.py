@@ -15,13 +15,13 @@ _SMALL = 0.46875
 _ONE_OVER_ROOT_PI = 0.5641895835477562869
 
 # numerator and denominator, highest power first: erf(y) / y in y², for y <= 0.46875
-_NEAR = (
+NEAR = (
     (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
      3.20937758913846947e3),
     (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3),
 )  # fmt: skip
 # exp(y²) erfc(y) in y, for 0.46875 <= y <= 4
-_MIDDLE = (
+MIDDLE = (
     (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1,
      2.98635138197400131e2, 8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3,
      1.23033935479799725e3),
@@ -29,7 +29,7 @@ _MIDDLE = (
      3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3),
 )  # fmt: skip
 # (1/√π - y exp(y²) erfc(y)) y² in 1/y², for y >= 4
-_FAR = (
+FAR = (
     (1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
      1.60837851487422766e-2, 6.58749161529837803e-4),
     (1.0, 2.56852019228982242e0, 1.87295284992346725e0, 5.27905102951428412e-1, 6.05183413124413191e-2,
@@ -43,7 +43,7 @@ def erf(x: Array | float) -> Array:
     y = np.abs(x)
     near = np.clip(x, -_SMALL, _SMALL)
     tail = _scaled_tail(np.maximum(y, _SMALL)) * np.exp(-(_below_overflow(y) ** 2))
-    return np.where(y <= _SMALL, near * _ratio(_NEAR, near * near), np.copysign(1.0 - tail, x))
+    return np.where(y <= _SMALL, near * _ratio(NEAR, near * near), np.copysign(1.0 - tail, x))
 
 
 def normal_cdf(z: Array | float) -> Array:
@@ -58,8 +58,8 @@ def _scaled_tail(y: Array) -> Array:
     """Return exp(y²) erfc(y) for y >= 0.46875."""
     far = np.maximum(y, 4.0)
     inverse = far**-2.0
-    distant = (_ONE_OVER_ROOT_PI - inverse * _ratio(_FAR, inverse)) / far
-    return np.where(y <= 4.0, _ratio(_MIDDLE, np.minimum(y, 4.0)), distant)
+    distant = (_ONE_OVER_ROOT_PI - inverse * _ratio(FAR, inverse)) / far
+    return np.where(y <= 4.0, _ratio(MIDDLE, np.minimum(y, 4.0)), distant)
 
 
 def _exp_of_minus_half_square(z: Array) -> Array:

@@ -46,12 +46,14 @@ class Verdict:
 @click.option("--name", default="", help="The function's name, if no header tells it.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--check", "ask", is_flag=True, default=lambda: keras_is_wanted(), help="Ask Keras itself too.")
+@click.option("--run", is_flag=True, help="Start a compiler or another program where running a text takes one; nothing limits it.")
 @data_option
 @model_options
 @click.argument("texts", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 def check(
-    source: ModelOptions, texts: tuple[str, ...], language: str, name: str, as_json: bool, ask: bool, data: str | None
-) -> int:
+    source: ModelOptions, texts: tuple[str, ...], language: str, name: str, as_json: bool, ask: bool, run: bool,
+    data: str | None,
+) -> int:  # fmt: skip
     """Run or read texts that were emitted from MODEL, also edited ones, and say where they differ from it.
 
     Exit status: 0 all agree, 1 one differs, 2 one cannot be judged.
@@ -64,7 +66,8 @@ def check(
     def verdict(file: str) -> Verdict:
         try:
             with waiting(f"checking {file}"):
-                return Verdict(file, judge(network, read_text(file), language=language, name=name, data=rows), None)
+                text = read_text(file)
+                return Verdict(file, judge(network, text, language=language, name=name, data=rows, outside=run), None)
         except Nn2eqError as error:
             return Verdict(file, None, error.in_file(file))
 

@@ -10,9 +10,9 @@ from nn2eq.cli.options import (
     ModelOptions, asked_keras, data_option, fold_option, keras_is_wanted, model_options, rows_of,
 )  # fmt: skip
 from nn2eq.cli.terminal import say, write
-from nn2eq.emit import LANGUAGES
+from nn2eq.emit import LANGUAGES, emitter
 from nn2eq.emit.options import LIMIT, Options
-from nn2eq.errors import BadRequest
+from nn2eq.errors import BadRequest, CannotEmit
 from nn2eq.forms import FORMS
 
 _EPILOG = """\b
@@ -39,6 +39,10 @@ Examples:
               help="LaTeX: numbers in the equations, as matrices beside symbols, or in a table of all weights.")
 @click.option("--latex-names", metavar="'T_in=T_\\mathrm{in}'", default="", help="LaTeX spellings of names.")
 @click.option("--expression", is_flag=True, help="NumPy, Python: the bare expression instead of a function.")
+@click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True,
+              help="C: what the text computes in.")
+@click.option("--header", metavar="FILE", default="", help="C: write the header of the text's function too.")
+@click.option("--run", is_flag=True, help="Start a compiler or another program where running the text takes one.")
 @click.option("--limit", type=click.IntRange(1), default=LIMIT, show_default=True,
               help="Numbers that a nested or layered text may hold.")
 @click.option("--check", "ask", is_flag=True, default=lambda: keras_is_wanted(),
@@ -48,7 +52,8 @@ Examples:
 @model_options
 def convert(
     source: ModelOptions, language: str, form: str, output: str, name: str, digits: int | None, activations: str,
-    standalone: bool, numbers: str, latex_names: str, expression: bool, limit: int, ask: bool, data: str | None, fold: bool,
+    standalone: bool, numbers: str, latex_names: str, expression: bool, dtype: str, header: str, run: bool, limit: int,
+    ask: bool, data: str | None, fold: bool,
 ) -> None:  # fmt: skip
     """Write MODEL as an equation or as code, and check it against the model (the default command)."""
     if language in FORMS:
@@ -56,21 +61,25 @@ def convert(
             raise BadRequest(f"--format {language} and --form {form} name two forms", code="usage", way_out="name one")
         language, form = "latex", language
     options = Options(
-        name, activations, digits or 0, standalone, numbers, parse_latex_names(latex_names), expression
+        name, activations, digits or 0, standalone, numbers, parse_latex_names(latex_names), expression, dtype
     )
     started = source.start()
     from nn2eq.conversion import Request, convert as converted, require_possible  # while the child reads
 
     request = Request(language, form, fold, limit, options)
     require_possible(request)
+    if header and emitter(language).header is None:
+        raise CannotEmit(f"--header means nothing to {language}", code="option-format", way_out="leave it out")
     network = source.network(started)
     rows = rows_of(data, network)
-    asked = asked_keras(source, network, rows) if ask else ""
-    conversion = converted(network, request, data=rows, asked=asked)
+    asked = asked_keras(source, network, rows) if ask else None
+    conversion = converted(network, request, data=rows, asked=asked, run=run)
     write(conversion.text, output)
+    if header:
+        write(conversion.header, header)
     if conversion.reason:
         say(f"form: {conversion.program.form} ({conversion.reason})")
-    say(f"{language}: {conversion.agreement.line()}")
+    say(f"{language}: {conversion.line()}{'' if conversion.agreement else '; --run starts it'}")
 
 
 def parse_latex_names(text: str) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # numbers are imported while a child reads the file
     from numpy.typing import NDArray
 
     from nn2eq.network import Network
+    from nn2eq.proof.ask_keras import Asked
     from nn2eq.reading import Started
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -135,13 +136,14 @@ def keras_is_wanted() -> bool:
     return wanted == "keras"
 
 
-def asked_keras(source: ModelOptions, network: Network, rows: NDArray[np.float64] | None) -> str:
-    """Ask Keras itself for its answers and return what came of it in one line. Raises Disagreement."""
-    from nn2eq.proof.ask_keras import ask_keras
+def asked_keras(source: ModelOptions, network: Network, rows: NDArray[np.float64] | None) -> Asked:
+    """Ask Keras itself for its answers and say what came of it. Raises Disagreement."""
+    from nn2eq.proof.ask_keras import answers_of_keras
 
     with waiting("asking Keras"):
-        agreement = ask_keras(network, source.model, weights=source.weights, data=rows)
+        asked = answers_of_keras(network, source.model, weights=source.weights, data=rows)
+    agreement = asked.agreement
     say(f"Keras: {agreement.line()}")
     if not agreement.holds:
         raise Disagreement(agreement.line(), code="keras-differs", where=agreement.where())
-    return agreement.line()
+    return asked

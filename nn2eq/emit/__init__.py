@@ -20,6 +20,11 @@ LANGUAGES: Mapping[str, str] = {
     "python": "nn2eq.emit.python_text",
     "sympy": "nn2eq.emit.sympy_text",
     "json": "nn2eq.emit.json_text",
+    "c": "nn2eq.emit.c_text",
+    "javascript": "nn2eq.emit.javascript_text",
+    "rust": "nn2eq.emit.rust_text",
+    "java": "nn2eq.emit.java_text",
+    "go": "nn2eq.emit.go_text",
 }
 
 
@@ -31,7 +36,9 @@ class Emitter:
     layouts: the layouts it can say; default: the one it says when none is asked for, "" to choose by size.
     write: Program → text without a header. options: the names of Options that mean something to it.
     spelling: the formula it prints for an activation, given the options: what the size of a nested text follows.
-    for_people: whether people read it rather than machines run it.
+    for_people: whether people read it rather than machines run it. external: whether it takes a compiler or another
+    program to run its texts, which is done only when asked for. header: writes the file that declares the text's
+    function for others, where the language has such files.
     """
 
     name: str
@@ -43,6 +50,8 @@ class Emitter:
     options: frozenset[str] = frozenset()
     default: str = ""
     for_people: bool = False
+    external: bool = False
+    header: Callable[[Program, Options], str] | None = None
 
 
 def emitter(language: str) -> Emitter:

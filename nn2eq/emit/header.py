@@ -28,7 +28,7 @@ class Header:
 
     model: the file's name, and sha256 of its bytes. language, form: names of the tables. name: of the
     function. fold: whether affine maps were joined. digits: significant digits of its numbers, 0 if they are
-    exact. tolerance: how far an approximate text may be from the network, relative to max(1, |y|), 0 for an
+    exact. dtype: in which it computes. tolerance: how far an approximate text may be from the network, relative to max(1, |y|), 0 for an
     exact one. domain: the box that this holds in, (low, high) for each input. checks: a line for each check
     that ran. notes: further lines for people. version: of nn2eq, this one's if empty.
     """
@@ -40,6 +40,7 @@ class Header:
     name: str = ""
     fold: bool = True
     digits: int = 0
+    dtype: str = "float64"
     tolerance: float = 0.0
     domain: tuple[tuple[float, float], ...] = ()
     checks: tuple[str, ...] = ()
@@ -47,11 +48,13 @@ class Header:
     version: str = ""
 
 
+_DTYPES = ("float64", "float32")
 _SINGLE: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "function": ("name", str),
     "sha256 of the model": ("sha256", str),
     "folded": ("fold", lambda text: text != "no"),
     "digits": ("digits", int),
+    "dtype": ("dtype", lambda text: _DTYPES[_DTYPES.index(text)]),
     "tolerance": ("tolerance", float),
     "domain": ("domain", lambda text: tuple(map(_interval, text.split(", ")))),
 }

@@ -5,8 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
 LIMIT = 100_000
 """Numbers that a nested or layered text may hold, if nothing else is said."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """Answers that a text can be tested against where it is compiled: y (n, outputs) to x (n, inputs).
+
+    allowed: how far from them each answer may be. by: who gave them, in words.
+    """
+
+    x: Array
+    y: Array
+    allowed: Array
+    by: str
 
 
 @dataclass(frozen=True)
@@ -20,6 +38,8 @@ class Options:
     numbers      where LaTeX puts the numbers: inline in the equations, as matrices beside symbols, or as a table
     latex_names  LaTeX spellings of the inputs' and outputs' names
     expression   the bare one-line expression instead of a function (Python)
+    dtype        in which a text computes, float64 or float32
+    recorded     answers that a test in the text compares with (C)
     """
 
     name: str = "predict"
@@ -29,6 +49,8 @@ class Options:
     numbers: str = "inline"
     latex_names: Mapping[str, str] = field(default_factory=dict)
     expression: bool = False
+    dtype: str = "float64"
+    recorded: Recorded | None = None
 
     def given(self) -> frozenset[str]:
         """Return the names of the options that differ from their defaults."""

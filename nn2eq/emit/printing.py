@@ -62,23 +62,25 @@ class Infix:
     """How a language writes formulas: its functions as templates, its power and conditional, its numbers.
 
     functions: a template for each name of nn2eq.formula.FUNCTIONS, the arguments as {0} {1} {2}; what is missing
-    cannot be said. power: a template where the language has no ** operator.
+    cannot be said. power: a template where the language has no ** operator. sign: how strongly a minus sign
+    binds.
     """
 
     functions: Mapping[str, str]
     number: Callable[[float], str] = number
     power: str = ""
+    sign: int = SIGN
 
     def write(self, node: fm.Node, names: Mapping[str, Text]) -> Text:
         """Write a formula (without reductions) with its names replaced by texts."""
         match node.op:
             case "number":
                 text = self.number(node.value)
-                return Text(text, SIGN if text.startswith("-") else ATOM)
+                return Text(text, self.sign if text.startswith("-") else ATOM)
             case "name":
                 return names[node.value]
             case "neg":
-                return Text("-" + self.write(node.args[0], names).within(POWER), SIGN)
+                return Text("-" + self.write(node.args[0], names).within(POWER), self.sign)
             case "**" if self.power:
                 return Text(self.power.format(*(self.write(arg, names).text for arg in node.args)))
             case "+" | "-" | "*" | "/" | "**" | "<" | "<=" | ">" | ">=" | "==":

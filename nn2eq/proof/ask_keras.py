@@ -12,13 +12,14 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.errors import BadRequest
-from nn2eq.network import Network
+from nn2eq.network import Layer, Network
 from nn2eq.proof import keras_description, pipe
 from nn2eq.proof.agreement import Agreement, compare
 from nn2eq.proof.child import ending
@@ -46,6 +47,19 @@ class KerasAnswer:
     unit: float
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What Keras answered: y (n, outputs) in the network's units to x (n, inputs), and how well that agrees.
+
+    how: which Keras, given what.
+    """
+
+    agreement: Agreement
+    x: Array
+    answers: Array
+    how: str
+
+
 def ask_keras(
     network: Network,
     path: str | os.PathLike[str],
@@ -53,6 +67,17 @@ def ask_keras(
     weights: str | os.PathLike[str] | None = None,
     data: Array | None = None,
 ) -> Agreement:
+    """Ask Keras for its answers to the model at PATH, and compare: see `answers_of_keras`."""
+    return answers_of_keras(network, path, weights=weights, data=data).agreement
+
+
+def answers_of_keras(
+    network: Network,
+    path: str | os.PathLike[str],
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    data: Array | None = None,
+) -> Asked:
     """Ask Keras for its answers to the model at PATH, from which this network was read, and compare.
 
     weights: the file that belongs to an architecture in JSON. data (n, inputs): rows to ask besides the
@@ -60,14 +85,23 @@ def ask_keras(
     those in front. Raises BadRequest if Keras is not installed or cannot answer.
     """
     core = widened(network.core)
-    x = _scaled(network, samples(network, data))
-    given = None if weights is None else os.fspath(weights)
-    answer = _answer(core, os.fspath(path), given, x.astype(np.float32))
-    return _compared(core, x, answer)
+    given = samples(network, data)
+    x, kept = _scaled(network, given)
+    answer = _answer(core, os.fspath(path), None if weights is None else os.fspath(weights), x.astype(np.float32))
+    answers = answer.outputs.astype(np.float64).reshape(len(x), -1)
+    for layer in _behind(network):
+        for step in layer.maps:
+            answers = step(answers)
+    return Asked(_compared(core, x, answer), given[kept], answers, answer.how)
 
 
-def _scaled(network: Network, x: Array) -> Array:
-    """Return what reaches the model of the file, as float32 numbers."""
+def _behind(network: Network) -> tuple[Layer, ...]:
+    """Return the scalers put behind the model of the file."""
+    return tuple(takewhile(lambda layer: layer.added, reversed(network.layers)))[::-1]
+
+
+def _scaled(network: Network, x: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Return what reaches the model of the file, as float32 numbers, and which of the samples do."""
     for layer in network.layers:
         if not layer.added:
             break
@@ -75,7 +109,8 @@ def _scaled(network: Network, x: Array) -> Array:
             x = step(x)
     with np.errstate(over="ignore"):
         x = x.astype(np.float32).astype(np.float64)
-    return x[np.isfinite(x).all(axis=1)]
+    kept = np.asarray(np.isfinite(x).all(axis=1))
+    return x[kept], kept
 
 
 def _compared(core: Network, x: Array, answer: KerasAnswer) -> Agreement:

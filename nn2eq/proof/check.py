@@ -14,12 +14,16 @@ from nn2eq.forms.program import Affine, Apply, Program, Value
 from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
 from nn2eq.proof.agreement import TEXT_TOLERANCE, Agreement, compare
-from nn2eq.proof.rounding import DOUBLE, rounding, scale, widened
+from nn2eq.proof.rounding import DOUBLE, SINGLE, rounding, scale, widened
 from nn2eq.proof.runners import Answer, run
 from nn2eq.proof.samples import samples
 
 Array = NDArray[np.float64]
 LINK = "text and network"
+UNITS = {"float64": DOUBLE, "float32": SINGLE}
+"""The unit roundoff of what a text computes in."""
+FLOAT32_RANGE = 1e12
+"""How large numbers on the way may be in float32: formulas of activations cube them."""
 OVERFLOWS = 300.0
 """Pre-activations from which a textbook formula may overflow: exp(2z) does from 355."""
 UNIT_TOLERANCE = 1e-10
@@ -31,7 +35,8 @@ class Expected:
     """What a network answers: x (n, inputs); answers, scale, and tolerance relative to it (n, outputs).
 
     left_out: how many samples are not among them: rounding decides there on which side of a jump a unit is.
-    cost: what deliberate rounding of the numbers was observed to cost, relative to max(1, |y|).
+    cost: what deliberate rounding of the numbers was observed to cost, relative to max(1, |y|). unit: the
+    roundoff of the arithmetic that this is expected of.
     """
 
     x: Array
@@ -40,20 +45,35 @@ class Expected:
     tolerance: Array
     left_out: int = 0
     cost: float | None = None
+    unit: float = DOUBLE
 
 
-def expect(network: Network, data: Array | None = None) -> Expected:
-    """Return what a text of this network must answer, and how exactly: see `nn2eq.proof.rounding`."""
-    wide = widened(network)
+def expect(network: Network, data: Array | None = None, *, dtype: str = "float64") -> Expected:
+    """Return what a text of this network must answer that computes in float64 or in float32, and how exactly.
+
+    See `nn2eq.proof.rounding`. In float32 the samples are float32 numbers, at which nothing is beyond float32.
+    """
+    wide, unit = widened(network), UNITS[dtype]
     x = samples(wide, data)
-    cost = rounding(wide, x, DOUBLE)
+    x = x if unit == DOUBLE else _within_float32(wide, x)
+    cost = rounding(wide, x, unit)
     kept = ~cost.at_jump
     size = scale(wide, x[kept])
     with np.errstate(invalid="ignore", divide="ignore"):
         needed = np.nan_to_num(cost.error[kept] / size, nan=0.0, posinf=0.0)
-    return Expected(
-        x[kept], cost.answers[kept], size, np.maximum(TEXT_TOLERANCE, needed), int(np.count_nonzero(~kept))
-    )
+    tolerance, left_out = np.maximum(TEXT_TOLERANCE, needed), int(np.count_nonzero(~kept))
+    return Expected(x[kept], cost.answers[kept], size, tolerance, left_out, unit=unit)
+
+
+def _within_float32(network: Network, x: Array) -> Array:
+    """Return the samples as float32 numbers, those at which the network stays within their range."""
+    with np.errstate(all="ignore"):
+        x = value = x.astype(np.float32).astype(np.float64)
+        largest = np.abs(x).max(axis=1)
+        for step in network.maps:
+            value = step(value)
+            largest = np.maximum(largest, np.abs(value).max(axis=1))
+    return np.asarray(x[largest <= FLOAT32_RANGE])
 
 
 def check(
@@ -65,16 +85,17 @@ def check(
     data: Array | None = None,
     program: Program | None = None,
     digits: int = 0,
+    dtype: str = "float64",
 ) -> Agreement:
     """Run one of our own texts, or read it back, and compare it with the network.
 
     name: of the text's function. data (n, inputs): rows to compare on besides the samples. program: what the
     text was written from; its values tell what differs first. digits: of the program's numbers, if they were
     rounded on purpose. Then the text must say what the program says; what the rounding costs is observed, and
-    must not be more than so few digits can cost.
+    must not be more than so few digits can cost. dtype: in which the text computes.
     """
     program = program or matrix(network)
-    expected = expect(network, data)
+    expected = expect(network, data, dtype=dtype)
     if digits:
         expected = rounded_on_purpose(network, program, expected, digits)
     answer = run(language, text, expected.x, name)
@@ -93,6 +114,7 @@ def compare_answer(expected: Expected, answer: Answer, program: Program, languag
         how=f"evaluated as {language}",
         x=expected.x[kept],
         outputs=program.outputs,
+        precision=2 * expected.unit,
     )
     unit = "" if agreement.holds else first_difference(program, expected.x, answer.values)
     reasons = {

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq.emit import emitter
 from nn2eq.emit.header import Header, read_header
 from nn2eq.errors import BadRequest
 from nn2eq.forms.rounded import rounded
@@ -18,6 +19,7 @@ from nn2eq.proof.agreement import Agreement
 from nn2eq.proof.check import Expected, compare_answer, expect, rounded_on_purpose
 from nn2eq.proof.child import run_limited
 from nn2eq.proof.rounding import widened
+from nn2eq.proof.runners import run
 
 Array = NDArray[np.float64]
 
@@ -29,27 +31,44 @@ SIGNS: Mapping[str, str] = {
     "sympy": r"(?m)^(import|from) sympy\b",
     "numpy": r"(?m)^(import|from) numpy\b",
     "python": r"(?m)^def \w+\(",
+    "c": r"(?m)^#include <math\.h>$",
+    "javascript": r"(?m)^export function \w+\(",
+    "rust": r"(?m)^pub fn \w+\(",
+    "java": r"(?m)^(public )?(final )?class \w+ \{",
+    "go": r"(?m)^package \w+$",
 }
 """What a text without a header is recognised by, the first sign that is found."""
 
 
 def judge(
-    network: Network, text: str, *, language: str = "", name: str = "", data: Array | None = None
+    network: Network,
+    text: str,
+    *,
+    language: str = "",
+    name: str = "",
+    data: Array | None = None,
+    outside: bool = False,
 ) -> Agreement:
     """Compare a stranger's text with the network; it is looked at first, and run in a limited child.
 
     language, name (of its function): what the text's header says, if they are left out. Exact texts are
-    judged by 1e-12, those that say they are approximate by what they say. Raises BadRequest if the text
-    cannot be recognised or holds what our texts do not, Disagreement if it fails.
+    judged by 1e-12, those that say they are approximate by what they say. outside: whether compilers and the
+    like may run it, in its language and unlimited, if that is what it takes. Raises BadRequest if the text
+    cannot be recognised, holds what our texts do not, or may not be run, Disagreement if it fails.
     """
     header = read_header(text) or Header(language=language or recognised(text))
     language = language or header.language
     program = matrix(network, fold=header.fold)
-    expected = expect(network, data) if not header.tolerance else _approximate(network, header)
+    if emitter(language).external and not outside:
+        what = f"a text in {language} is compiled and run only if asked"
+        raise BadRequest(what, code="not-run", way_out="read it, since nothing limits it, then say --run")
+    exact = not header.tolerance
+    expected = expect(network, data, dtype=header.dtype) if exact else _approximate(network, header)
     if header.digits:
         program = rounded(program, header.digits)
         expected = rounded_on_purpose(network, program, expected, header.digits)
-    answer = run_limited(language, text, expected.x, name or header.name or "predict")
+    runner = run if emitter(language).external else run_limited
+    answer = runner(language, text, expected.x, name or header.name or "predict")
     agreement = compare_answer(expected, answer, program, language)
     return replace(agreement, note=_other_model(network, header))
 

@@ -34,6 +34,11 @@ RUNNERS: Mapping[str, str] = {
     "python": "nn2eq.proof.run_python",
     "sympy": "nn2eq.proof.run_sympy",
     "json": "nn2eq.proof.run_json",
+    "c": "nn2eq.proof.run_c",
+    "javascript": "nn2eq.proof.run_javascript",
+    "rust": "nn2eq.proof.run_rust",
+    "java": "nn2eq.proof.run_java",
+    "go": "nn2eq.proof.run_go",
 }
 """The module whose `run(text, x, name)` runs a text of this language."""
 

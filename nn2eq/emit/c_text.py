@@ -1,0 +1,125 @@
+"""C99: one file that needs libm alone, without heap or global state; it is C++ as well."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nn2eq.emit import Emitter
+from nn2eq.emit.code.dialect import Dialect, braced
+from nn2eq.emit.code.helpers import LARGER, SMALLER
+from nn2eq.emit.code.loops import Loops
+from nn2eq.emit.code.routines import spelled
+from nn2eq.emit.code.tables import Tables
+from nn2eq.emit.code.text import write as written
+from nn2eq.emit.options import Options
+from nn2eq.emit.printing import Infix, decimals, number
+from nn2eq.forms.program import Program
+
+# Words of C and of C++, what the texts call, and macros of <math.h> and <stdio.h>.
+RESERVED = frozenset(
+    """
+    auto break case char const continue default do double else enum extern float for goto if inline int long register
+    restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
+    alignas alignof and and_eq asm bitand bitor bool catch char8_t char16_t char32_t class co_await co_return co_yield
+    compl concept consteval constexpr constinit const_cast decltype delete dynamic_cast explicit export false friend
+    mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public reinterpret_cast
+    requires static_assert static_cast template this thread_local throw true try typeid typename typeof
+    typeof_unqual using virtual wchar_t xor xor_eq
+    exp expf expm1 expm1f log logf log1p log1pf log10 log10f tanh tanhf sqrt sqrtf fabs fabsf erf erff fprintf printf
+    stdin stdout stderr linux unix NULL EOF NAN INFINITY
+    """.split()
+)
+STANDING = frozenset(
+    """
+    main acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh drem erfc exp2 fdim floor fma fmax fmin fmod
+    frexp gamma hypot ilogb j0 j1 jn ldexp lgamma llrint llround log2 logb lrint lround modf nan nearbyint nextafter
+    nexttoward pow remainder remquo rint round scalbln scalbn significand sin sinh tan tgamma trunc y0 y1 yn
+    clearerr fclose feof ferror fflush fgetc fgets fopen fputc fputs fread freopen fscanf fseek ftell fwrite getc getchar
+    gets perror putc putchar puts remove rename rewind scanf snprintf sprintf sscanf tmpfile ungetc abs exit free malloc
+    """.split()
+)
+BEFORE = """\
+#include <math.h>
+
+#define {NAME}_INPUTS {inputs}
+#define {NAME}_OUTPUTS {outputs}
+
+#ifdef __cplusplus
+extern "C"
+#endif
+void {name}(const real *{x}, real *{y});
+
+"""
+
+
+def _infix(suffix: str) -> Infix:
+    """Return how formulas are written over double (no suffix) or float."""
+    names = ("exp", "expm1", "log", "log1p", "log10", "tanh", "sqrt", "erf")
+    functions = {name: f"{name}{suffix}({{0}})" for name in names} | {
+        "abs": f"fabs{suffix}({{0}})", "max": "larger({0}, {1})", "min": "smaller({0}, {1})",
+        "where": "({0} ? {1} : {2})",
+    }  # fmt: skip
+    return Infix(functions, _float if suffix else number)
+
+
+def _float(value: float) -> str:
+    """Write a number of a formula as a float."""
+    return decimals(np.array([value], dtype=np.float32))[0] + "f"
+
+
+def dialect(real: str) -> Dialect:
+    """Return C that computes in `double` or in `float`."""
+    single = real == "float"
+    tables = Tables(
+        vector="static const {type} {name}[{size}] = {{",
+        matrix="static const {type} {name}[{rows}][{columns}] = {{",
+        row="{{{0}}},", closing="};", types=("float", "double"), suffixes=("f", ""), single=single,
+    )  # fmt: skip
+    return Dialect(
+        name="c",
+        comment="//",
+        reserved=RESERVED,
+        standing=STANDING,
+        infix=_infix("f" if single else ""),
+        routine=braced(f"static inline {real} {{0}}({{1}}) {{{{", f"{real} {{0}}", f"const {real} {{0}} = {{1}};", "return {0};"),
+        let=f"const {real} {{0}} = {{1}};",
+        set="{0} = {1};",
+        said="{answers} of {given}: {y} takes {outputs} and {x} holds {inputs}, and they must not overlap.",
+        predict=(f"void {{name}}(const {real} *{{x}}, {real} *{{y}}) {{{{",),
+        returned="",
+        layers=Loops(
+            vector=f"{real} {{0}}[{{1}}];",
+            variable=f"{real} {{0}} = {{1}};",
+            add="{0} += {1};",
+            loop="for (int {0} = {1}; {0} < {2}; ++{0}) {{",
+            strided="for (int {0} = {1}; {0} < {2}; {0} += {3}) {{",
+            lowest="-3.4028235e38f" if single else "-1.7976931348623157e308",
+            constants=tables,
+            returned="",
+        ),
+        before=BEFORE.replace("real", real),
+        helpers={"max": LARGER, "min": SMALLER},
+        narrow="{0}f",
+        single=single,
+    )  # fmt: skip
+
+
+DIALECTS = {"float64": dialect("double"), "float32": dialect("float")}
+
+
+def write(program: Program, options: Options) -> str:
+    """Write a Program as C."""
+    return written(DIALECTS[options.dtype], program, options)
+
+
+EMITTER = Emitter(
+    name="c",
+    suffix=".c",
+    comment="//",
+    layouts=("nested", "layered", "matrix"),
+    default="matrix",
+    write=write,
+    spelling=spelled,
+    options=frozenset({"name", "activations", "digits", "dtype"}),
+    external=True,
+)

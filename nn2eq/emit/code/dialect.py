@@ -1,0 +1,147 @@
+"""What is particular about a programming language: words, signs and templates. A new one fills in a row of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.activations import Activation
+from nn2eq.emit.code.helpers import Helper
+from nn2eq.emit.printing import Infix, decimals
+from nn2eq.forms.program import Constant, Program
+from nn2eq.forms.size import Spelling
+
+Lines = list["str | Lines"]
+"""Lines of a text; a list within is one step further in."""
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A function of numbers: its name and arguments, what it names on the way, and the formula of its answer."""
+
+    name: str
+    arguments: tuple[str, ...]
+    lets: tuple[tuple[str, str], ...]
+    answer: str
+
+
+@dataclass(frozen=True)
+class Body:
+    """The lines that compute an answer, and the names that they give to numbers."""
+
+    lines: Lines
+    names: tuple[str, ...] = ()
+
+
+class Layers(Protocol):
+    """How a language writes whole layers: its arrays of numbers, and the steps over them.
+
+    returned: the line that gives the answer {0}, "" if it was put into an array of the caller's.
+    """
+
+    @property
+    def returned(self) -> str:
+        """See above."""
+
+    @property
+    def constants(self) -> Callable[[list[Constant]], Lines]:
+        """What writes all arrays of numbers."""
+
+    def body(self, dialect: Dialect, program: Program, spelling: Spelling, y: str) -> Body:
+        """Write every step; y: the array that takes the outputs, "" where it is the function's own."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a language writes numbers, names and statements. Templates take what they need as {0} {1} ... or by name.
+
+    name           as on the command line; comment: what starts a comment line
+    reserved       what no name may be: words of the language, and what its texts use besides their own names
+    standing       what no function, class or module may be called besides
+    infix          its formulas
+    routine        how it writes a function of numbers
+    let            a number {1} under a name {0} of its own; set: under a name that is there
+    item           {0} at {1} of an array; first: the index of its first number
+    said           what the comment above the function of {name} says, {answers} and what is {given}: how many {inputs}
+                   and {outputs} in {x} and {y}
+    predict        the line that opens the function, and its first lines
+    returned       the line that gives the answers, {0} separated by commas, "" if each is put into {y}
+    layers         how it writes whole layers
+    before, after  the text around all functions, of {name} {Name} {inputs} {outputs}; inside: how deep they stand in it
+    indent         one step of indentation; continuation: what a broken line ends with
+    helpers        the functions of formulas that it lacks
+    narrow, wide   a float32 number, a float64 number; narrow is "" where float32 numbers are written as what they
+                   widen to
+    single         whether it computes in float32
+    numbers        how it writes numbers so that they read back, where that is not in decimals
+    declared       how names {0} are declared in front, where `let` does not
+    prefix         what the tables of numbers and the functions of a text are called before their own names
+    imported       what stands in front ({imported}), second, if a text holds the first
+    most           numbers that a function of scalars may hold, 0 for any number
+    longest        characters that a statement may have, 0 for any number
+    caseless       whether T and t are one name
+    """
+
+    name: str
+    comment: str
+    reserved: frozenset[str]
+    infix: Infix
+    routine: Callable[[Routine], Lines]
+    let: str
+    set: str
+    said: str
+    predict: tuple[str, ...]
+    returned: str
+    layers: Layers
+    item: str = "{0}[{1}]"
+    first: int = 0
+    end: str = "}"
+    before: str = ""
+    after: str = ""
+    inside: int = 0
+    indent: str = "    "
+    continuation: str = ""
+    helpers: Mapping[str, Helper] = field(default_factory=dict)
+    narrow: str = ""
+    wide: str = "{0}"
+    single: bool = False
+    numbers: Callable[[NDArray[np.float64]], list[str]] | None = None
+    declared: str = ""
+    standing: frozenset[str] = frozenset()
+    prefix: str = ""
+    imported: tuple[str, str] | tuple[()] = ()
+    most: int = 0
+    longest: int = 0
+    caseless: bool = False
+
+    def coefficients(self, data: NDArray[Any]) -> list[str]:
+        """Write the numbers of a vector (n,), each as a term of a formula."""
+        if self.numbers is not None:
+            return self.numbers(data.astype(np.float64))
+        data = data.astype(np.float32) if self.single else data
+        template = self.narrow if data.dtype == np.float32 and self.narrow else self.wide
+        return [template.format(text) for text in decimals(data, wide=template == self.wide)]
+
+    def at(self, array: str, index: int) -> str:
+        """Write one number of an array, counted from 0."""
+        return self.item.format(array, index + self.first)
+
+    def called(self, activation: Activation) -> str:
+        """Return the name of the function that a text defines for a row: the row's, unless that means another thing."""
+        name = self.prefix + activation.row.name
+        return f"{name}_" if name in {*self.reserved, *self.standing, *activation.parameters} else name
+
+
+def braced(head: str, argument: str, let: str, answer: str) -> Callable[[Routine], Lines]:
+    """Return how a language with braces writes a function of numbers; head takes {0} the name, {1} the arguments."""
+
+    def routine(of: Routine) -> Lines:
+        arguments = ", ".join(argument.format(name) for name in of.arguments)
+        body: Lines = [let.format(name, text) for name, text in of.lets]
+        return [head.format(of.name, arguments), [*body, answer.format(of.answer)], "}"]
+
+    return routine

@@ -1,0 +1,59 @@
+"""Functions that a language may lack, as formulas over those that every language has; written where they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nn2eq.erf import MIDDLE, NEAR
+
+
+@dataclass(frozen=True)
+class Helper:
+    """A function that a text defines: its name, its arguments, its formula, and what is to be said of it.
+
+    text: the whole function, where it is written without a formula.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    formula: str
+    said: str = ""
+    text: str = ""
+
+
+def polynomial(coefficients: Sequence[float], of: str) -> str:
+    """Return a polynomial as Horner has it, highest power first."""
+    text = repr(coefficients[0])
+    for coefficient in coefficients[1:]:
+        text = f"({text}) * {of} + {coefficient!r}"
+    return text
+
+
+def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], of: str) -> str:
+    over, under = (polynomial(part, of) for part in coefficients)
+    return f"({over}) / ({under})"
+
+
+_SIZE = "min(abs(z), 6)"  # from 6 on, 1 - erfc(z) is 1
+ERF = Helper(
+    "erf",
+    ("z",),
+    f"where({_SIZE} * {_SIZE} <= 0.2197265625, z * {_ratio(NEAR, f'({_SIZE} * {_SIZE})')},"
+    f" where(z < 0, -1, 1) * (1 - exp(-({_SIZE} * {_SIZE})) * {_ratio(MIDDLE, _SIZE)}))",
+    "the error function, to a few units in the last place (W. J. Cody, 1969)",
+)
+LOG1P = Helper(
+    "log1p",
+    ("z",),
+    "where(1 + z == 1, z, log(1 + z) * (z / ((1 + z) - 1)))",
+    "log(1 + z), accurate where z is small (W. Kahan); not to be compiled with -ffast-math and the like",
+)
+EXPM1 = Helper(
+    "expm1",
+    ("z",),
+    "where(z > 1, exp(z) - 1, 2 * tanh(min(z, 1) / 2) / (1 - tanh(min(z, 1) / 2)))",
+    "exp(z) - 1, accurate where z is small",
+)
+LARGER = Helper("larger", ("a", "b"), "where(a > b, a, b)")
+SMALLER = Helper("smaller", ("a", "b"), "where(a < b, a, b)")

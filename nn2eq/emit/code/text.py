@@ -1,0 +1,183 @@
+"""A whole text in a programming language: its numbers, its functions, and the one that answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from nn2eq.emit.code import scalars
+from nn2eq.emit.code.dialect import Dialect, Lines
+from nn2eq.emit.code.routines import definitions, spelled
+from nn2eq.emit.names import fresh, require
+from nn2eq.emit.options import Options
+from nn2eq.emit.pythonic import applied
+from nn2eq.errors import CannotEmit, TooLarge
+from nn2eq.forms.program import Affine, Apply, Constant, Program, Step
+from nn2eq.forms.size import numbers
+
+WIDTH = 110
+"""Characters that a line may have before it is broken."""
+_BREAK = re.compile(r"(?<=[-+,=?:]) ")
+"""Where a line may be broken: behind an operator, so that no language takes the first half for a whole statement."""
+_QUOTES = re.compile('["`]')
+_LONGEST_NAME = 63
+_SHARED = re.compile(r"(sum|largest)\d+(_\d+)*")
+"""What `nn2eq.emit.scalars` calls the reductions of a coupled row."""
+
+
+def write(dialect: Dialect, program: Program, options: Options) -> str:
+    """Write a Program in a language."""
+    program = _prefixed(program, dialect.prefix)
+    fields = fields_of(program, options)
+    require_names(dialect, program, fields)
+    _require_short(dialect, program, options)
+    body = _predict(dialect, program, options, fields)
+    constants = (
+        dialect.layers.constants(list(program.predict.constants)) if program.layout == "matrix" else []
+    )
+    routines = definitions(dialect, program, "\n".join(flat(body, dialect)))
+    parts = [part for part in (constants, *routines, body) if part]
+    inside = "\n\n".join("\n".join(flat(part, dialect, dialect.inside)) for part in parts)
+    imported = dialect.imported[1] if dialect.imported and dialect.imported[0] in inside else ""
+    return f"{dialect.before.format(imported=imported, **fields)}{inside}\n{dialect.after.format(**fields)}"
+
+
+def _prefixed(program: Program, prefix: str) -> Program:
+    """Return the program with its tables of numbers called otherwise."""
+    if not prefix:
+        return program
+
+    def called(constant: Constant) -> Constant:
+        return replace(constant, name=prefix + constant.name)
+
+    def step(of: Step) -> Step:
+        if isinstance(of, Apply):
+            return replace(of, parameters={key: called(constant) for key, constant in of.parameters.items()})
+        assert isinstance(of, Affine)  # a polynomial has a layout of its own
+        terms = tuple(replace(term, matrix=called(term.matrix)) for term in of.terms)
+        return replace(of, terms=terms, offset=of.offset and called(of.offset))
+
+    functions = (replace(function, steps=tuple(map(step, function.steps))) for function in program.functions)
+    return replace(program, functions=tuple(functions))
+
+
+def _require_short(dialect: Dialect, program: Program, options: Options) -> None:
+    """Raise TooLarge if a function of scalars would hold more numbers than compilers take."""
+    size = numbers(program, spelled(options)) if dialect.most and program.layout != "matrix" else 0
+    if size > dialect.most:
+        what = f"the {program.form} form would hold {size:,} numbers, and a function in {dialect.name} takes {dialect.most:,}"
+        raise TooLarge(what, code="too-large", way_out="use --form matrix")
+
+
+def fields_of(program: Program, options: Options) -> dict[str, str]:
+    """Return what the templates of a language may mention."""
+    inputs, outputs = program.inputs, program.outputs
+    name = options.name
+    x, y = _parameters(program)
+    return {
+        "name": name, "Name": name[:1].upper() + name[1:], "NAME": name.upper(), "x": x, "y": y,
+        "inputs": str(len(inputs)), "outputs": str(len(outputs)),
+        "given": _listed(inputs), "answers": _listed(outputs),
+    }  # fmt: skip
+
+
+def _parameters(program: Program) -> tuple[str, str]:
+    """Return what the arrays of inputs and of outputs are called: x and y, unless a user means something else by it."""
+    users = {*program.inputs, *program.outputs} if program.layout != "matrix" else set()
+    free = (
+        users
+        - ({"x"} if program.inputs == ("x",) else set())
+        - ({"y"} if program.outputs == ("y",) else set())
+    )
+    return fresh("x", free), fresh("y", free)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names for a comment, of many only some."""
+    return ", ".join(names if len(names) <= 6 else (names[0], names[1], "...", names[-1]))
+
+
+def require_names(dialect: Dialect, program: Program, fields: dict[str, str]) -> None:
+    """Refuse names of inputs, outputs and the function that the language or the text itself needs. Raises CannotEmit."""
+    function = program.predict
+    own = {name for step in function.steps[:-1] for name in (step.out.name, *step.out.parts)}
+    own |= {constant.name for constant in function.constants}
+    own |= {helper.name for helper in dialect.helpers.values()} | {
+        *map(dialect.called, applied(program).values())
+    }
+    users = [fields["name"], *program.inputs, *program.outputs]
+    own |= {name for name in users if _SHARED.fullmatch(name)} | ({"x", "y"} & {fields["name"]})
+    reserved = dialect.reserved | own
+    if dialect.caseless:
+        users, reserved = [name.lower() for name in users], frozenset(name.lower() for name in reserved)
+    require(users, dialect.name, reserved)
+    named = [fields["Name"]] if "{Name}" in dialect.before else []
+    require([*users[:1], *named], dialect.name, reserved | dialect.standing)
+    for name in users:
+        if name.startswith("_") or len(name) > _LONGEST_NAME:
+            what = f"{name!a:.80} cannot be a name in {dialect.name}"
+            raise CannotEmit(
+                what, code="bad-name", way_out="choose others with --inputs, --outputs or --name"
+            )
+
+
+def _predict(dialect: Dialect, program: Program, options: Options, fields: dict[str, str]) -> Lines:
+    """Write the function that answers."""
+    x, y = fields["x"], "" if dialect.returned else fields["y"]
+    if program.layout == "matrix":
+        body = dialect.layers.body(dialect, program, spelled(options), y)
+        returned = dialect.layers.returned.format(program.predict.results[0].name)
+    else:
+        body = scalars.body(dialect, program, spelled(options), x, y)
+        returned = dialect.returned.format(", ".join(program.outputs), **fields)
+    declared = [dialect.declared.format(", ".join(body.names))] if dialect.declared and body.names else []
+    opening, *first = (line.format(**fields) for line in dialect.predict)
+    last = [returned] if returned else []
+    said = f"{dialect.comment} {dialect.said.format(**fields)}"
+    return [
+        said,
+        opening,
+        [*first, *declared, *body.lines, *last],
+        dialect.end.replace("{name}", fields["name"]),
+    ]
+
+
+def flat(lines: Lines, dialect: Dialect, depth: int = 0) -> Iterator[str]:
+    """Yield lines as they stand in the text: indented, and broken where they are long."""
+    for line in lines:
+        if isinstance(line, list):
+            yield from flat(line, dialect, depth + 1)
+        else:
+            yield from _broken(line, dialect, dialect.indent * depth)
+
+
+def _broken(line: str, dialect: Dialect, indent: str) -> Iterator[str]:
+    """Yield the parts of a line; a comment, what holds a quotation, and what is broken already stays as it is."""
+    if len(line) <= WIDTH or line.startswith(dialect.comment) or "\n" in line or _QUOTES.search(line):
+        yield indent + line if line else ""
+        return
+    if dialect.longest and len(line) > dialect.longest:
+        what = f"a formula would have {len(line):,} characters, and {dialect.name} takes {dialect.longest:,}"
+        raise TooLarge(what, code="too-large", way_out="use --form layered or matrix")
+    yield from _pieces(line, dialect, indent)
+
+
+def _pieces(line: str, dialect: Dialect, indent: str) -> Iterator[str]:
+    """Break a line where it stands least deep in brackets, in the last such place of the second half."""
+    places = [(0, 0)]  # how much of the line is before a place, and how many brackets are open there
+    for match in _BREAK.finditer(line):
+        end, depth = places[-1]
+        between = line[end : match.end()]
+        places.append((match.end(), depth + sum(map(between.count, "([{")) - sum(map(between.count, ")]}"))))
+    start, room = 0, WIDTH - len(indent)
+    while len(line) - start > room:
+        fitting = [place for place in places if start + room // 2 < place[0] <= start + room]
+        fitting = fitting or [place for place in places if place[0] > start][:1] or [(len(line), 0)]
+        end = min(reversed(fitting), key=lambda place: place[1])[0]
+        yield indent + line[start:end].rstrip() + (dialect.continuation if end < len(line) else "")
+        indent, start, room = (
+            (indent, end, room) if start else (indent + dialect.indent, end, room - len(dialect.indent))
+        )
+    if start < len(line):
+        yield indent + line[start:]

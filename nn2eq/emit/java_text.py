@@ -1,0 +1,134 @@
+"""Java: a final class with one static method; a class loads its numbers within the 64 KB that a method may have."""
+
+from __future__ import annotations
+
+from nn2eq.emit import Emitter
+from nn2eq.emit.code.dialect import Dialect, Lines, braced
+from nn2eq.emit.code.helpers import ERF
+from nn2eq.emit.code.loops import Loops
+from nn2eq.emit.code.routines import spelled
+from nn2eq.emit.code.tables import Tables, broken, rows
+from nn2eq.emit.code.text import write as written
+from nn2eq.emit.options import Options
+from nn2eq.emit.printing import Infix
+from nn2eq.forms.program import Constant, Program
+
+RESERVED = frozenset(
+    """
+    abstract assert boolean break byte case catch char class const continue default do double else enum extends false final
+    finally float for goto if implements import instanceof int interface long native new null package private protected
+    public return short static strictfp super switch synchronized this throw throws transient true try void volatile while
+    Double Float IllegalArgumentException Math Object String floats doubles
+    """.split()
+)
+STANDING = frozenset(
+    "Boolean Byte Character Class Error Exception Integer Long Number Override Record Short System main".split()
+)
+FUNCTIONS = {
+    **{name: f"Math.{name}({{0}})" for name in ("exp", "expm1", "log", "log1p", "log10", "tanh", "sqrt", "abs")},
+    "erf": "erf({0})", "max": "Math.max({0}, {1})", "min": "Math.min({0}, {1})", "where": "({0} ? {1} : {2})",
+}  # fmt: skip
+IN_METHOD = 4_000
+"""Numbers that one method may hold: its code may have 65,535 bytes, and a product and its sum take some ten."""
+IN_STRING = 60_000
+"""Characters that one string may have: its bytes are counted in 16 bits."""
+READER = """\
+private static {0}[] {0}s(int count, String... texts) {{
+    {0}[] numbers = new {0}[count];
+    int k = 0;
+    for (String text : texts) {{
+        for (String number : text.split(",")) {{
+            numbers[k++] = {1}.parse{1}(number);
+        }}
+    }}
+    return numbers;
+}}"""
+LITERALS = Tables(
+    vector="private static final {type}[] {name} = {{",
+    matrix="private static final {type}[] {name} = {{ // {rows} x {columns}",
+    closing="};",
+    types=("float", "double"),
+    suffixes=("f", ""),
+)
+
+
+def tables(constants: list[Constant]) -> Lines:
+    """Write all arrays of numbers: as literals if the method that fills them can be so long, else as strings."""
+    if sum(constant.data.size for constant in constants) <= IN_METHOD:
+        return LITERALS(constants)
+    types = dict.fromkeys("float" if constant.data.dtype == "float32" else "double" for constant in constants)
+    readers = [line for name in types for line in READER.format(name, name.capitalize()).splitlines()]
+    return [*readers, "", *(line for constant in constants for line in _strings(constant))]
+
+
+def _strings(constant: Constant) -> Lines:
+    """Write an array of numbers as strings that are read when the class is loaded."""
+    data = constant.data
+    name = "float" if data.dtype == "float32" else "double"
+    lines = broken(", ".join(rows(data)))
+    texts: list[list[str]] = [[]]
+    for line in lines:
+        if sum(map(len, texts[-1])) + len(line) > IN_STRING:
+            texts.append([])
+        texts[-1].append(line.replace(" ", "").rstrip(",") + ",")
+    strings = [
+        f'"{line}"' + (" +" if k < len(text) - 1 else ",") for text in texts for k, line in enumerate(text)
+    ]
+    strings[-1] = strings[-1].rstrip(",") + ");"
+    return [f"private static final {name}[] {constant.name} = {name}s({data.size},", list(strings)]
+
+
+DIALECT = Dialect(
+    name="java",
+    comment="//",
+    reserved=RESERVED,
+    standing=STANDING,
+    infix=Infix(FUNCTIONS),
+    routine=braced(
+        "private static double {0}({1}) {{", "double {0}", "final double {0} = {1};", "return {0};"
+    ),
+    let="final double {0} = {1};",
+    set="{0} = {1};",
+    said="Returns {{{answers}}} of {{{given}}}.",
+    predict=(
+        "public static double[] {name}(double[] {x}) {{",
+        "if ({x}.length != {inputs}) {{",
+        '    throw new IllegalArgumentException("{name} takes {inputs} numbers, not " + {x}.length);',
+        "}}",
+    ),
+    returned="return new double[] {{{0}}};",
+    layers=Loops(
+        vector="final double[] {0} = new double[{1}];",
+        variable="double {0} = {1};",
+        add="{0} += {1};",
+        loop="for (int {0} = {1}; {0} < {2}; {0}++) {{",
+        strided="for (int {0} = {1}; {0} < {2}; {0} += {3}) {{",
+        lowest="Double.NEGATIVE_INFINITY",
+        entry="",
+        constants=tables,
+    ),
+    before="final class {Name} {{\n    private {Name}() {{}}\n\n",
+    after="}}\n",
+    inside=1,
+    helpers={"erf": ERF},
+    narrow="{0}f",
+    most=IN_METHOD,
+)
+
+
+def write(program: Program, options: Options) -> str:
+    """Write a Program as Java."""
+    return written(DIALECT, program, options)
+
+
+EMITTER = Emitter(
+    name="java",
+    suffix=".java",
+    comment="//",
+    layouts=("nested", "layered", "matrix"),
+    default="matrix",
+    write=write,
+    spelling=spelled,
+    options=frozenset({"name", "activations", "digits"}),
+    external=True,
+)
