@@ -500,11 +500,12 @@ def test_two_regions_of_one_pattern_are_found_out() -> None:
 
 def test_a_torn_facet_without_twin_is_found_out() -> None:
     net = random_network((2, 8, 8, 1), 4)
-    parts = tuple(map(Part, walk(opening(np.array([[-2.0, 2.0]] * 2)), Decider(steps(net), 2), cells=30)))
+    decider = Decider(steps(net), 2)
+    parts = tuple(map(Part, walk(opening(np.array([[-2.0, 2.0]] * 2)), decider, cells=30)))
     assert len(parts) > 2
-    assert len(sewn(parts, jumps=False)) > 0
+    assert len(sewn(parts, decider, jumps=False)) > 0
     with pytest.raises(Disagreement, match="no twin"):
-        sewn(parts[1:], jumps=False)
+        sewn(parts[1:], decider, jumps=False)
 
 
 # ------------------------------------------------------------------------------ merging, limits, work shared
@@ -523,11 +524,12 @@ def test_merging_joins_only_neighbours_with_exactly_the_same_map() -> None:
 def test_work_split_up_finds_the_same() -> None:
     net = random_network((2, 12, 12, 1), 6)
     found = regions(net)
-    parts = tuple(map(Part, walk(opening(found.domain), Decider(steps(net), 2), cells=50)))
+    decider = Decider(steps(net), 2)
+    parts = tuple(map(Part, walk(opening(found.domain), decider, cells=50)))
     patterns = np.concatenate([part.patterns for part in parts])
     assert set(map(tuple, patterns.tolist())) == set(map(tuple, found.patterns.tolist()))
     within = np.concatenate(list(neighbours(parts)))
-    assert edges(patterns, np.concatenate([within, sewn(parts, jumps=False)])) == edges(
+    assert edges(patterns, np.concatenate([within, sewn(parts, decider, jumps=False)])) == edges(
         found.patterns, found.adjacency
     )
 

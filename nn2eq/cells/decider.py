@@ -95,8 +95,8 @@ class Decider:
 
     def mended(self, state: State, vertices: Vertices) -> Vertices:
         """Replace vertices that floating point cannot place well by exact ones, rounded once."""
-        coarse = vertices.error > COARSE * (1 + np.abs(vertices.point).max(axis=1))
-        coarse |= vertices.far_error > COARSE
+        size = 1 + np.abs(vertices.point).max(axis=1)
+        coarse = ~((vertices.error <= COARSE * size) & (vertices.far_error <= COARSE))
         if not coarse.any():
             return vertices
         point, far = vertices.point.copy(), vertices.far.copy()

@@ -91,7 +91,7 @@ def _assembled(
     proof = (
         prove(parts, by_filter=decider.tally.by_filter, exactly=decider.tally.exactly) if complete else None
     )
-    pairs = np.concatenate([*_within(parts), sewn(parts, jumps=jumps, complete=complete)])
+    pairs = np.concatenate([*_within(parts), sewn(parts, decider, jumps=jumps, complete=complete)])
     adjacency = pairs[np.lexsort(pairs.T[::-1])]
     return Regions(
         domain=box,

@@ -55,12 +55,12 @@ class Region:
 
 
 def plain(numbers: Numbers) -> list[Any]:
-    """Return an array as lists, infinity as None and fractions as text."""
+    """Return an array as lists, infinity as None, fractions and the whole numbers beside them as text."""
     return [plain(row) if isinstance(row, np.ndarray) else _number(row) for row in numbers]
 
 
 def _number(number: Any) -> Any:
-    if isinstance(number, Fraction):
+    if isinstance(number, (Fraction, int)):
         return str(number)
     return float(number) + 0.0 if np.isfinite(number) else None
 

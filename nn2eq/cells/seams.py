@@ -34,13 +34,13 @@ def split(state: State, decider: Decider) -> tuple[State, State]:
     count = state.faces.count(state.inputs - 1)
     here, there = (np.bincount(facets[chosen[cells]], minlength=count) for chosen in (first, ~first))
     marked = _marked(state, decider, np.flatnonzero((here > 0) & (there > 0) & (state.seam < 0)))
-    one, two = (_followed(marked, *_part(state.faces, chosen)) for chosen in (first, ~first))
+    one, two = (_followed(marked, *part_of(state.faces, chosen)) for chosen in (first, ~first))
     return one, two
 
 
 def keep(state: State, count: int) -> State:
     """Return the first cells of a complex alone; their facets on the others are left without twins."""
-    return _followed(state, *_part(state.faces, np.arange(state.faces.cells) < count)).compact()
+    return _followed(state, *part_of(state.faces, np.arange(state.faces.cells) < count)).compact()
 
 
 def _cell_column(faces: Faces) -> Ids:
@@ -71,7 +71,7 @@ def _followed(state: State, faces: Faces, parents: Parents) -> State:
     )
 
 
-def _part(faces: Faces, chosen: NDArray[np.bool_]) -> tuple[Faces, Parents]:
+def part_of(faces: Faces, chosen: NDArray[np.bool_]) -> tuple[Faces, Parents]:
     """Return the cells chosen (cells,) with all their faces."""
     keep, parents = chosen, [np.flatnonzero(chosen).astype(np.int32)]
     levels: list[Incidence] = []

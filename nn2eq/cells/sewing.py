@@ -5,26 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq.cells.decider import Decider
 from nn2eq.cells.faces import joined
+from nn2eq.cells.overlap import Hem, pairs
 from nn2eq.cells.parts import Part
 from nn2eq.errors import Disagreement
 
 Pairs = NDArray[np.int64]
-
-
-class Hem(NamedTuple):
-    """One side of a torn facet: the region (counted over all parts), its part, cell, facet and side."""
-
-    region: int
-    part: Part
-    cell: int
-    facet: int
-    side: int
 
 
 @dataclass(frozen=True)
@@ -42,12 +33,13 @@ class Completeness:
     exactly: int = 0
 
 
-def sewn(parts: tuple[Part, ...], *, jumps: bool, complete: bool = True) -> Pairs:
+def sewn(parts: tuple[Part, ...], decider: Decider, *, jumps: bool, complete: bool = True) -> Pairs:
     """Return the pairs of regions that share a facet where parts were torn.
 
     Raises Disagreement if one of `complete` parts has no twin.
     """
-    found = [pair for hems in _groups(parts, jumps).values() for pair in _matched(hems, complete)]
+    groups = _groups(parts, jumps).values()
+    found = [pair for hems in groups for pair in _matched(hems, decider, complete)]
     return np.array(found, dtype=np.int64).reshape(-1, 2)
 
 
@@ -67,69 +59,14 @@ def _groups(parts: tuple[Part, ...], jumps: bool) -> dict[tuple[int, bytes], lis
     return groups
 
 
-def _matched(hems: list[Hem], complete: bool) -> Iterator[tuple[int, int]]:
+def _matched(hems: list[Hem], decider: Decider, complete: bool) -> Iterator[tuple[int, int]]:
     one, two = ([hem for hem in hems if hem.side == side] for side in (1, -1))
-    if complete and not (one and two):
-        raise _incomplete(f"{len(hems)} facets of region {hems[0].region} have no twin")
-    if len(one) == len(two) == 1:
-        yield one[0].region, two[0].region
-        return
-    if not (one and two):
-        return
-    apart = _boxes_apart(one, two)
-    for row, a in enumerate(one):
-        near = [b for column, b in enumerate(two) if not apart[row, column] and _overlap(a, b)]
-        if complete and not near:
-            raise _incomplete(f"a facet of region {a.region} has no twin")
-        yield from ((a.region, b.region) for b in near)
-
-
-def _boxes_apart(one: list[Hem], two: list[Hem]) -> NDArray[np.bool_]:
-    """Return for which pairs of facets, (one, two), the boxes around them do not meet."""
-    (low, high), (start, stop) = (_boxes(hems) for hems in (one, two))
-    with np.errstate(invalid="ignore"):
-        margin = 1e-9 * (1 + np.abs(high[:, None]) + np.abs(stop))
-        beside = (low[:, None] > stop + margin) | (start > high[:, None] + margin)
-    apart: NDArray[np.bool_] = beside.any(axis=2)
-    return apart
-
-
-def _boxes(hems: list[Hem]) -> NDArray[np.float64]:
-    """Return the low and the high ends, (2, hems, inputs), of the boxes around facets."""
-    boxes = {id(hem.part): hem.part.facet_boxes for hem in hems}
-    return np.stack([boxes[id(hem.part)][:, hem.facet] for hem in hems], axis=1)
-
-
-def _overlap(a: Hem, b: Hem) -> bool:
-    """Tell whether two facets in one plane share more than borders: the widest ball in both has a radius."""
-    from scipy.optimize import linprog
-
-    rows = np.concatenate([_others(a), _others(b)])
-    plane, planes = a.part.facet_planes[a.facet], a.part.state.planes
-    width = np.linalg.norm(rows[:, :-1], axis=1)
-    inputs = rows.shape[1] - 1
-    answer = linprog(
-        [*[0.0] * inputs, -1.0],
-        A_ub=np.concatenate([rows[:, :-1], width[:, None]], axis=1),
-        b_ub=-rows[:, -1],
-        A_eq=[[*planes.normal[plane], 0.0]],
-        b_eq=[-planes.offset[plane]],
-        bounds=[*[(None, None)] * inputs, (None, 1.0)],
-        method="highs",
-    )
-    return bool(answer.status == 0 and answer.x[-1] > _THIN * (1 + np.abs(answer.x[:-1]).max()))
-
-
-_THIN = 1e-10
-"""Where parts jump, facets whose overlap is thinner than this, relative to its place, count as apart."""
-
-
-def _others(hem: Hem) -> NDArray[np.float64]:
-    """Return the half-spaces of a facet's cell, but for the facet's own."""
-    rows, real = hem.part.halfspaces
-    own = hem.part.rows(hem.cell)
-    others: NDArray[np.float64] = rows[own[real[own] & (hem.part.facets[1][own] != hem.facet)]]
-    return others
+    alone = len(one) == len(two) == 1
+    found = [(one[0], two[0])] if alone else list(pairs(one, two, decider)) if one and two else []
+    missing = {hem.region for hem in hems} - {hem.region for pair in found for hem in pair}
+    if complete and missing:
+        raise _incomplete(f"a facet of region {min(missing)} has no twin")
+    yield from ((a.region, b.region) for a, b in found)
 
 
 def prove(parts: tuple[Part, ...], *, by_filter: int = 0, exactly: int = 0) -> Completeness:
