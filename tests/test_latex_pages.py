@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -78,3 +79,10 @@ def test_a_long_nested_formula_breaks_into_lines_and_pages(compiled: Compile) ->
     said = compiled(emit(LAYOUTS["nested"](dense(4, 8, 8, 1)), "latex", Options(standalone=True)))
     assert int(re.search(r"\((\d+) pages", said)[1]) >= 2  # type: ignore[index]
     assert not re.search(r"Overfull \\hbox \([4-9]\d\.|Overfull \\hbox \(\d{3}", said)
+
+
+def test_a_hostile_file_name_is_a_title(compiled: Compile) -> None:
+    """The file's name is text from elsewhere, and stands in the document's text."""
+    for name in ("".join(HOSTILE), "dense_1-3--2 `x'.h5", "\x00\u202e"):
+        program = replace(LAYOUTS["layered"](dense(1, 2, 1)), model=name)
+        compiled(emit(program, "latex", Options(standalone=True)))

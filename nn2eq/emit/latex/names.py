@@ -28,6 +28,11 @@ _ESCAPES = {
     **{char: "\\" + char for char in "#$%&_{}"},
     "\\": r"\backslash{}", "^": r"\hat{}", "~": r"\sim{}", " ": r"\ ", "-": "{-}", "'": "{'}",
 }  # fmt: skip
+_TEXT = {
+    **{char: "\\" + char for char in "#$%&_{}"},
+    "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "-": "-{}", "'": "'{}", "`": "`{}",
+}  # fmt: skip
 _MARKS = {
     "\u0300": "grave", "\u0301": "acute", "\u0302": "hat", "\u0303": "tilde", "\u0308": "ddot",
     "\u030a": "mathring",
@@ -76,6 +81,15 @@ def _is_letter(text: str) -> bool:
 def upright(name: str, font: str = "mathrm") -> str:
     """Spell a name letter by letter in an upright font, so that nothing in it is a command."""
     return rf"\{font}{{{''.join(_escaped(char) for char in name) or '?'}}}"
+
+
+def texttt(name: str) -> str:
+    """Spell a name letter by letter in running text."""
+    letters = (
+        _TEXT.get(char) or (char if char.isascii() and char.isprintable() else f"${_foreign(char)}$")
+        for char in name
+    )
+    return rf"\texttt{{{''.join(letters)}}}"
 
 
 def _escaped(char: str) -> str:

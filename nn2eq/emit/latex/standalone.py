@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nn2eq.emit.latex.names import upright
+from nn2eq.emit.latex.names import texttt
 from nn2eq.emit.options import Options
 from nn2eq.forms.program import Program
 
@@ -24,7 +24,7 @@ def standalone(
     """Return a document that pdflatex compiles. widest: the widest equation, in points."""
     width, height = _page(program, options, widest)
     packages = "amsmath, booktabs" if options.numbers == "table" else "amsmath"
-    title = upright(program.model or "network", "texttt")
+    title = texttt(program.model or "network")
     return f"""\\documentclass{{article}}
 \\usepackage[T1]{{fontenc}}
 \\usepackage[paperwidth={width:.0f}pt, paperheight={height:.0f}pt, margin={MARGIN:.0f}pt]{{geometry}}
@@ -32,7 +32,7 @@ def standalone(
 \\allowdisplaybreaks
 \\setlength{{\\parindent}}{{0pt}}
 \\begin{{document}}
-{{\\Large ${title}$}}
+{{\\Large {title}}}
 \\bigskip
 
 {" ".join(_legend(program, options, said, legend))}
