@@ -14,7 +14,10 @@ from networks import write_h5
 TINY = str(ROOT / "models" / "dense_1-3-2-1_tanh.h5")
 DEEP = str(ROOT / "models" / "dense_4-16-16-16-1_tanh.h5")
 LARGE = (256, 1024, 1024, 1024, 1024, 16)
-KERAS = f"import keras, numpy; keras.saving.load_model({TINY!r}, compile=False).predict(numpy.zeros((1, 1)), verbose=0)"
+KERAS = (
+    f"import keras, numpy; model = keras.saving.load_model({TINY!r}, compile=False);"
+    "model.predict(numpy.zeros((1, 1)), verbose=0)"
+)
 
 
 def tiny() -> None:
@@ -27,7 +30,10 @@ def tiny() -> None:
     table(
         "A tiny network, whole process",
         ("what", "seconds", "MiB", "times the import"),
-        [(what, f"{c.seconds:.3f}", f"{c.mebibytes:.0f}", f"{c.seconds / floor.seconds:.2f}") for what, c, _ in rows],
+        [
+            (what, f"{c.seconds:.3f}", f"{c.mebibytes:.0f}", f"{c.seconds / floor.seconds:.2f}")
+            for what, c, _ in rows
+        ],
     )
 
 
@@ -35,9 +41,9 @@ def deep() -> None:
     """4-16-16-16-1 tanh as one nested equation, and as SymPy expressions."""
     by_name = [NN2EQ, DEEP, "-f", "latex", "--form", "nested"]
     script = (
-        "import time, sympy, nn2eq; network = nn2eq.read({!r}); nn2eq.expressions; start = time.perf_counter();"
+        f"import time, sympy, nn2eq; network = nn2eq.read({DEEP!r}); nn2eq.expressions; start = time.perf_counter();"
         "nn2eq.expressions(network); print(time.perf_counter() - start)"
-    ).format(DEEP)
+    )
     seconds = float(subprocess.run([PYTHON, "-c", script], capture_output=True, text=True, check=True).stdout)
     rows = [
         ("nn2eq --form nested, by name, read back", f"{cost(by_name, runs=3).seconds:.2f}"),
@@ -49,8 +55,9 @@ def deep() -> None:
 
 def _sympy_evaluated() -> float:
     """Build the same expression the way people do: SymPy evaluates every sum and product."""
-    import nn2eq
     import sympy
+
+    import nn2eq
 
     network = nn2eq.read(DEEP)
     start = time.perf_counter()
@@ -88,24 +95,25 @@ def large() -> None:
 
 def _predict_ratio(folder: str) -> float:
     """Time the emitted predict and the shortest NumPy anyone would write, in turn, on a batch of 256."""
-    script = """
+    script = f"""
 import sys, time, numpy as np, nn2eq
 sys.path.insert(0, {folder!r})
 import formula
 network = nn2eq.read({folder!r} + "/large.h5")
-weights = [tuple(np.asarray(w, np.float64) for w in layer.weights.values()) for layer in network.layers if layer.weights]
+layers = [layer for layer in network.layers if layer.weights]
+weights = [tuple(np.asarray(w, np.float64) for w in layer.weights.values()) for layer in layers]
 def by_hand(x):
     for kernel, bias in weights[:-1]:
         x = np.tanh(x @ kernel + bias)
     return x @ weights[-1][0] + weights[-1][1]
-x = np.random.default_rng(0).normal(size=(256, {inputs}))
+x = np.random.default_rng(0).normal(size=(256, {LARGE[0]}))
 assert np.allclose(by_hand(x), formula.predict(x))
 best = [1e9, 1e9]
 for _ in range(15):
     for which, run in enumerate((by_hand, formula.predict)):
         start = time.perf_counter(); run(x); best[which] = min(best[which], time.perf_counter() - start)
 print(best[1] / best[0])
-""".format(folder=folder, inputs=LARGE[0])
+"""
     return float(subprocess.run([PYTHON, "-c", script], capture_output=True, text=True, check=True).stdout)
 
 

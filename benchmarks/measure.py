@@ -1,4 +1,4 @@
-"""Whole processes measured: seconds of wall clock and MiB of memory at the highest, the best of several runs."""
+"""Whole processes measured: seconds of wall clock, MiB of memory at the highest, the best of several runs."""
 
 from __future__ import annotations
 

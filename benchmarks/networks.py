@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import h5py
@@ -17,7 +18,7 @@ def write_h5(path: Path, sizes: Sequence[int], activation: str, *, seed: int = 0
     with h5py.File(path, "w") as file:
         weights = file.create_group("model_weights")
         names = []
-        for number, (inputs, units) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+        for number, (inputs, units) in enumerate(pairwise(sizes), start=1):
             name = f"dense_{number}"
             names.append(name)
             function = "linear" if number == len(sizes) - 1 else activation

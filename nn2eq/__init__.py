@@ -16,13 +16,13 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nn2eq.conversion import Conversion, Request, convert
+    from nn2eq.description import info
     from nn2eq.emit import emit
     from nn2eq.emit.options import Options
     from nn2eq.errors import Nn2eqError
     from nn2eq.forms.expressions import expressions
     from nn2eq.forms.program import Program
     from nn2eq.forms.straight import layered, matrix, nested
-    from nn2eq.description import info
     from nn2eq.network import Network
     from nn2eq.proof.ask_keras import ask_keras
     from nn2eq.proof.check import check
@@ -53,8 +53,8 @@ _HOMES = {
 """Where each public name lives."""
 
 __all__ = [
-    "Conversion", "Network", "Nn2eqError", "Options", "Program", "Request", "ask_keras", "check", "convert", "emit",
-    "expressions", "in_original_units", "info", "layered", "matrix", "nested", "read", "trace",
+    "Conversion", "Network", "Nn2eqError", "Options", "Program", "Request", "ask_keras", "check", "convert",
+    "emit", "expressions", "in_original_units", "info", "layered", "matrix", "nested", "read", "trace",
 ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,7 +41,7 @@ class Request:
     form: str = ""
     fold: bool = True
     limit: int = LIMIT
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,9 @@ def _by_size(network: Network, request: Request, chosen: Emitter) -> Draft:
             return replace(nested, reason=f"it has {len(nested.text):,} characters")
     layered = numbers(_built(network, request, "layered"), spelling)
     if layered <= request.limit:
-        return _written(network, request, "layered", f"nested would hold {size:,} numbers, layered holds {layered:,}")
+        return _written(
+            network, request, "layered", f"nested would hold {size:,} numbers, layered holds {layered:,}"
+        )
     return _written(network, request, "matrix", f"layered would hold {layered:,} numbers")
 
 
@@ -150,7 +152,9 @@ def convert(
     )
 
 
-def _checked(network: Network, request: Request, written: Draft, data: NDArray[np.float64] | None) -> Agreement:
+def _checked(
+    network: Network, request: Request, written: Draft, data: NDArray[np.float64] | None
+) -> Agreement:
     """Run a text or read it back. Raises Disagreement."""
     options = request.options
     agreement = check(

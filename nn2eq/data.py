@@ -38,7 +38,11 @@ def _columns(path: str, header: Sequence[str], names: Sequence[str]) -> list[int
     if len(header) == len(names) and not any(_is_number(cell) for cell in header):
         return list(range(len(names)))
     missing = ", ".join([name for name in names if header.count(name) != 1][:5])
-    raise _bad(path, f"no single column for {missing}", f"its columns are {', '.join(header[:8])}; name them --inputs")
+    raise _bad(
+        path,
+        f"no single column for {missing}",
+        f"its columns are {', '.join(header[:8])}; name them --inputs",
+    )
 
 
 def _is_number(cell: str) -> bool:
@@ -53,7 +57,9 @@ def _numbers(path: str, row: Sequence[str], columns: Sequence[int], line: int) -
     try:
         numbers = [float(row[column]) for column in columns]
     except (IndexError, ValueError):
-        raise _bad(path, f"line {line} has a column that is missing or no number", "mend or remove the line") from None
+        raise _bad(
+            path, f"line {line} has a column that is missing or no number", "mend or remove the line"
+        ) from None
     if not all(np.isfinite(numbers)):
         raise _bad(path, f"line {line} has a number that is not finite", "mend or remove the line")
     if line > ROWS_LIMIT:

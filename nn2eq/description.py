@@ -1,14 +1,15 @@
-"""What a network is made of: its layers, parameters, multiply-adds, and the size of every form before it is built."""
+"""What a network is made of: layers, parameters, multiply-adds, and every form's size before it is built."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nn2eq.activations import Activation
 from nn2eq.forms import FORMS
 from nn2eq.forms.program import Affine, Program
 from nn2eq.forms.size import numbers
-from nn2eq.network import Activation, Layer, Network, Selected
+from nn2eq.network import Layer, Network, Selected
 
 
 @dataclass(frozen=True)

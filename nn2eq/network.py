@@ -19,8 +19,8 @@ Array = NDArray[np.float64]
 class Affine:
     """x @ kernel + bias, the same for each of `repeat` consecutive blocks of the input.
 
-    kernel (inputs, units), or (units,) for a diagonal one; bias (units,) or None. Arrays keep the dtype in which
-    they were stored (float32, float64) and are read-only; they are widened when used.
+    kernel (inputs, units), or (units,) for a diagonal one; bias (units,) or None. Arrays keep the dtype in
+    which they were stored (float32, float64) and are read-only; they are widened when used.
     """
 
     kernel: NDArray[Any]
@@ -79,9 +79,9 @@ Map = Affine | Activation | Selected
 class Layer:
     """One layer of the file: its place in Keras, its weights as stored, and the maps it amounts to.
 
-    name, class_name: as in the file (untrusted text). shape: of one output, without the batch. maps: in order, ()
-    for Dropout and Flatten. weights: Keras' own, by their Keras names (kernel, bias, gamma ...), in Keras' order.
-    added: not from the file, but put in front or behind (a scaler); Keras knows nothing of it.
+    name, class_name: as in the file (untrusted text). shape: of one output, without the batch. maps: in
+    order, () for Dropout and Flatten. weights: Keras' own, by their Keras names (kernel, bias, gamma ...), in
+    Keras' order. added: not from the file, but put in front or behind (a scaler); Keras knows nothing of it.
     """
 
     name: str
@@ -104,7 +104,7 @@ def numbered(letter: str, count: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a network came from: file name (untrusted), sha256 of its bytes, container, Keras version that saved it."""
+    """Where a network came from: file (untrusted text), sha256 of its bytes, container, Keras that saved it."""
 
     file: str = ""
     sha256: str = ""
@@ -122,9 +122,9 @@ class Source:
 class Network:
     """A chain of layers from x to y.
 
-    input_shape: of one input without the batch; inputs are taken flattened, row by row. input_names, output_names:
-    one each, () for the standing x1 ... and y1 .... one_for_all: the file leaves open how many inputs there are, so
-    that Keras takes one number for all of them too.
+    input_shape: of one input without the batch; inputs are taken flattened, row by row. input_names,
+    output_names: one each, () for the standing x1 ... and y1 .... one_for_all: the file leaves open how many
+    inputs there are, so that Keras takes one number for all of them too.
     """
 
     layers: tuple[Layer, ...]

@@ -1,7 +1,8 @@
-"""Original units: scalers and transforms put around a network, so that every text speaks the units of the data.
+"""Original units: scalers and transforms put around a network, so that texts speak the units of the data.
 
-A scaler is data, never a pickle. As a text it is `minmax:LO:HI` (to 0 ... 1, or `minmax:LO:HI:A:B`), `standard:MEAN:SD`,
-one for all or by name, `T=minmax:0:5,p=standard:1:0.2`; as a JSON file one entry per input or output:
+A scaler is data, never a pickle. As a text it is `minmax:LO:HI` (to 0 ... 1, or `minmax:LO:HI:A:B`),
+`standard:MEAN:SD`, one for all or by name, `T=minmax:0:5,p=standard:1:0.2`; as a JSON file one entry per
+input or output:
 
     {"kind": "minmax", "low": [0, 1], "high": [5, 3], "range": [0, 1]}     range may be left out
     {"kind": "standard", "mean": [2.5, 2], "sd": [1.4, 0.6]}
@@ -113,7 +114,7 @@ def _formula(text: str, option: str) -> tuple[float, float]:
         low, high, *target = numbers
         return _minmax(low, high, target or [0.0, 1.0], option)
     if kind == "standard" and len(numbers) == 2:
-        return _standard(*numbers, option)
+        return _standard(numbers[0], numbers[1], option)
     raise _bad(option, f"{text!r} is no scaler", _SPOKEN)
 
 
@@ -164,7 +165,9 @@ def _numbers(given: Mapping[str, Any], key: str, count: int, where: str) -> list
     values = given.get(key)
     if isinstance(values, int | float) and not isinstance(values, bool):
         values = [values] * count
-    if not isinstance(values, list) or any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
+    if not isinstance(values, list) or any(
+        isinstance(v, bool) or not isinstance(v, int | float) for v in values
+    ):
         raise _bad(where, f"{key!r} is not a list of numbers", f"give {count}")
     if len(values) != count:
         raise _bad(where, f"{key!r} has {len(values)} numbers", f"this network needs {count}")

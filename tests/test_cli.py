@@ -193,7 +193,9 @@ def test_check_judges_what_was_emitted(tmp_path: Path) -> None:
     for language in LANGUAGES:
         file = tmp_path / f"text.{language}"
         assert nn2eq(CIRCLES, "-f", language, "-o", str(file)).returncode == 0
-        needed = 2 if emitter(language).external else 0  # what starts other programs is not run unless asked for
+        needed = (
+            2 if emitter(language).external else 0
+        )  # what starts other programs is not run unless asked for
         assert nn2eq("check", CIRCLES, str(file)).returncode == needed
 
 

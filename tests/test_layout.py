@@ -1,4 +1,4 @@
-"""The layout holds: imports run one way, heavy things stay where they belong, files and functions stay short."""
+"""The layout holds: imports run one way, heavy things stay where they belong, files stay short."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A file may import what stands in an earlier line, and its own neighbours.
 FLOORS = (
-    ("errors",), ("erf",), ("formula",), ("activations",), ("network",), ("scaling", "data", "domain", "series"), ("reading",),
-    ("bounds", "cells"), ("forms",), ("description",), ("emit",), ("proof",), ("conversion", "show"), ("cli",), ("__init__", "__main__"),
+    ("errors",), ("erf",), ("formula",), ("activations",), ("network",),
+    ("scaling", "data", "domain", "series"), ("reading",),
+    ("bounds", "cells"), ("forms",), ("description",), ("emit",), ("proof",),
+    ("conversion", "show"), ("cli",), ("__init__", "__main__"),
 )  # fmt: skip
 LEVEL = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 FORBIDDEN = {("forms", "emit"), ("emit", "network"), ("emit", "reading"), ("proof", "cli")}
@@ -92,7 +94,15 @@ def loaded_after(statement: str) -> set[str]:
 
 
 def test_import_takes_nothing_along() -> None:
-    assert not loaded_after("import nn2eq") & {"numpy", "h5py", "sympy", "click", "tensorflow", "keras", "rich"}
+    assert not loaded_after("import nn2eq") & {
+        "numpy",
+        "h5py",
+        "sympy",
+        "click",
+        "tensorflow",
+        "keras",
+        "rich",
+    }
 
 
 def test_help_takes_nothing_heavy_along() -> None:

@@ -1,4 +1,4 @@
-"""The README is true: every block of it is run, and names every command, option, format, form and layer there is."""
+"""The README is true: every block is run, and every command, option, format, form and row is named."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def without_figures(text: str) -> str:
 
 
 @pytest.mark.keras
-@pytest.mark.parametrize(("command", "shown"), list(sessions()), ids=lambda text: text[:50].splitlines()[0] if text else "")
+@pytest.mark.parametrize(
+    ("command", "shown"), list(sessions()), ids=lambda text: text[:50].splitlines()[0] if text else ""
+)
 def test_commands_say_what_is_shown(command: str, shown: str, folder: Path) -> None:
     if command.startswith(SETS_UP):
         assert (ROOT / ".ci" / "run").is_file()
@@ -78,7 +80,7 @@ def test_python_blocks_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     blocks = [block for kind, block in BLOCKS if kind == "python"]
     assert blocks
     for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - our own text
+        exec(compile(block, "README.md", "exec"), {})
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
@@ -92,7 +94,9 @@ def test_every_command_and_option_is_named() -> None:
         assert re.search(rf"`(nn2eq )?{name}\b", README), name
         for option in command.params:
             if isinstance(option, click.Option) and option.opts != ["--help"]:
-                assert any(f"`{spelling}" in README for spelling in (*option.opts, *option.secondary_opts)), option.opts
+                assert any(f"`{spelling}" in README for spelling in (*option.opts, *option.secondary_opts)), (
+                    option.opts
+                )
 
 
 @pytest.mark.parametrize("name", [*LANGUAGES, *FORMS])
@@ -132,7 +136,11 @@ def updated() -> str:
                 lines = shown.rstrip().splitlines()
                 if lines and lines[-1] == "...":
                     said = "\n".join(said.splitlines()[: len(lines) - 1]) + "\n...\n"
-                head = next(part for part in re.findall(r"^\$ ((?:.*\\\n)*.*)\n", text, re.M) if part.replace("\\\n", " ") == command)
+                head = next(
+                    part
+                    for part in re.findall(r"^\$ ((?:.*\\\n)*.*)\n", text, re.M)
+                    if part.replace("\\\n", " ") == command
+                )
                 text = text.replace(f"$ {head}\n{shown}", f"$ {head}\n{said}", 1)
         return text
 

@@ -23,7 +23,10 @@ ANSWERS = RNG.normal(size=(40, 2)) * [4.0, 1e5] + [1.0, 1e6]
 def network() -> Network:
     first = Affine(RNG.normal(size=(3, 4)).astype(np.float32), RNG.normal(size=4).astype(np.float32))
     second = Affine(RNG.normal(size=(4, 2)).astype(np.float32), RNG.normal(size=2).astype(np.float32))
-    layers = (Layer("one", "Dense", (4,), (first, activation("tanh"))), Layer("two", "Dense", (2,), (second,)))
+    layers = (
+        Layer("one", "Dense", (4,), (first, activation("tanh"))),
+        Layer("two", "Dense", (2,), (second,)),
+    )
     return Network(layers, (3,))
 
 
@@ -42,7 +45,9 @@ def test_fitted_scalers_of_scikit_learn(tmp_path: Path, make: type) -> None:
     before, behind = make().fit(DATA), make().fit(ANSWERS)
     plain = network()
     scaled = in_original_units(
-        plain, scale_input=saved(tmp_path / "in.json", before), scale_output=saved(tmp_path / "out.json", behind)
+        plain,
+        scale_input=saved(tmp_path / "in.json", before),
+        scale_output=saved(tmp_path / "out.json", behind),
     )
     expected = behind.inverse_transform(plain.evaluate(before.transform(DATA)))
     np.testing.assert_allclose(scaled.evaluate(DATA), expected, rtol=1e-12)

@@ -9,8 +9,7 @@ import orjson
 
 from nn2eq.cli.options import ModelOptions, asked_keras, data_option, keras_is_wanted, model_options, rows_of
 from nn2eq.cli.terminal import printable, waiting
-from nn2eq.errors import BadRequest, Disagreement, Nn2eqError
-from nn2eq.network import Network
+from nn2eq.errors import BadRequest, Nn2eqError
 from nn2eq.proof.agreement import Agreement
 from nn2eq.proof.judge import judge
 
@@ -42,11 +41,22 @@ class Verdict:
 
 
 @click.command()
-@click.option("-f", "--format", "language", default="", metavar="FORMAT", help="The texts' language, if nothing tells it.")
+@click.option(
+    "-f",
+    "--format",
+    "language",
+    default="",
+    metavar="FORMAT",
+    help="The texts' language, if nothing tells it.",
+)
 @click.option("--name", default="", help="The function's name, if no header tells it.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--check", "ask", is_flag=True, default=lambda: keras_is_wanted(), help="Ask Keras itself too.")
-@click.option("--run", is_flag=True, help="Start a compiler or another program where running a text takes one; nothing limits it.")
+@click.option(
+    "--run",
+    is_flag=True,
+    help="Start a compiler or another program where running a text takes one; nothing limits it.",
+)
 @data_option
 @model_options
 @click.argument("texts", metavar="FILE...", nargs=-1, required=True, type=click.Path())
@@ -67,7 +77,9 @@ def check(
         try:
             with waiting(f"checking {file}"):
                 text = read_text(file)
-                return Verdict(file, judge(network, text, language=language, name=name, data=rows, outside=run), None)
+                return Verdict(
+                    file, judge(network, text, language=language, name=name, data=rows, outside=run), None
+                )
         except Nn2eqError as error:
             return Verdict(file, None, error.in_file(file))
 

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 import click
 
 from nn2eq.cli.options import (
-    ModelOptions, asked_keras, data_option, fold_option, keras_is_wanted, model_options, rows_of,
+    ModelOptions,
+    asked_keras,
+    data_option,
+    fold_option,
+    keras_is_wanted,
+    model_options,
+    rows_of,
 )  # fmt: skip
 from nn2eq.cli.terminal import say, write
 from nn2eq.emit import LANGUAGES, emitter
@@ -25,28 +31,69 @@ Examples:
 
 
 @click.command(epilog=_EPILOG)
-@click.option("-f", "--format", "language", default="latex", show_default=True, metavar="FORMAT",
-              help=f"The language: {', '.join(LANGUAGES)}; or a form's name, which means LaTeX in that form.")
-@click.option("--form", "form", default="", metavar="FORM",
-              help=f"The mathematical shape: {', '.join(FORMS)}; chosen by size if left out.")
-@click.option("-o", "--output", metavar="FILE", default="", help="Write to a file, all at once, not to standard output.")
+@click.option(
+    "-f",
+    "--format",
+    "language",
+    default="latex",
+    show_default=True,
+    metavar="FORMAT",
+    help=f"The language: {', '.join(LANGUAGES)}; or a form's name, which means LaTeX in that form.",
+)
+@click.option(
+    "--form",
+    "form",
+    default="",
+    metavar="FORM",
+    help=f"The mathematical shape: {', '.join(FORMS)}; chosen by size if left out.",
+)
+@click.option(
+    "-o", "--output", metavar="FILE", default="", help="Write to a file, all at once, not to standard output."
+)
 @click.option("--name", default="predict", show_default=True, help="The function's name in a text that runs.")
 @click.option("--digits", type=click.IntRange(1, 17), help="Round the numbers to so many significant digits.")
-@click.option("--activations", type=click.Choice(["name", "explicit", "symbol"]), default="name", show_default=True,
-              help="tanh(z) by name, its formula, or a symbol.")
+@click.option(
+    "--activations",
+    type=click.Choice(["name", "explicit", "symbol"]),
+    default="name",
+    show_default=True,
+    help="tanh(z) by name, its formula, or a symbol.",
+)
 @click.option("--standalone", is_flag=True, help="LaTeX: a document that pdflatex compiles.")
-@click.option("--numbers", type=click.Choice(["inline", "matrix", "table"]), default="inline", show_default=True,
-              help="LaTeX: numbers in the equations, as matrices beside symbols, or in a table of all weights.")
+@click.option(
+    "--numbers",
+    type=click.Choice(["inline", "matrix", "table"]),
+    default="inline",
+    show_default=True,
+    help="LaTeX: numbers in the equations, as matrices beside symbols, or in a table of all weights.",
+)
 @click.option("--latex-names", metavar="'T_in=T_\\mathrm{in}'", default="", help="LaTeX spellings of names.")
 @click.option("--expression", is_flag=True, help="NumPy, Python: the bare expression instead of a function.")
-@click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True,
-              help="C: what the text computes in.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float64", "float32"]),
+    default="float64",
+    show_default=True,
+    help="C: what the text computes in.",
+)
 @click.option("--header", metavar="FILE", default="", help="C: write the header of the text's function too.")
-@click.option("--run", is_flag=True, help="Start a compiler or another program where running the text takes one.")
-@click.option("--limit", type=click.IntRange(1), default=LIMIT, show_default=True,
-              help="Numbers that a nested or layered text may hold.")
-@click.option("--check", "ask", is_flag=True, default=lambda: keras_is_wanted(),
-              help="Ask Keras itself too, the generation that saved the file (always, if NN2EQ_CHECK=keras).")
+@click.option(
+    "--run", is_flag=True, help="Start a compiler or another program where running the text takes one."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=LIMIT,
+    show_default=True,
+    help="Numbers that a nested or layered text may hold.",
+)
+@click.option(
+    "--check",
+    "ask",
+    is_flag=True,
+    default=lambda: keras_is_wanted(),
+    help="Ask Keras itself too, the generation that saved the file (always, if NN2EQ_CHECK=keras).",
+)
 @data_option
 @fold_option
 @model_options
@@ -58,18 +105,23 @@ def convert(
     """Write MODEL as an equation or as code, and check it against the model (the default command)."""
     if language in FORMS:
         if form not in ("", language):
-            raise BadRequest(f"--format {language} and --form {form} name two forms", code="usage", way_out="name one")
+            raise BadRequest(
+                f"--format {language} and --form {form} name two forms", code="usage", way_out="name one"
+            )
         language, form = "latex", language
     options = Options(
         name, activations, digits or 0, standalone, numbers, parse_latex_names(latex_names), expression, dtype
     )
     started = source.start()
-    from nn2eq.conversion import Request, convert as converted, require_possible  # while the child reads
+    from nn2eq.conversion import Request, require_possible  # while the child reads
+    from nn2eq.conversion import convert as converted
 
     request = Request(language, form, fold, limit, options)
     require_possible(request)
     if header and emitter(language).header is None:
-        raise CannotEmit(f"--header means nothing to {language}", code="option-format", way_out="leave it out")
+        raise CannotEmit(
+            f"--header means nothing to {language}", code="option-format", way_out="leave it out"
+        )
     network = source.network(started)
     rows = rows_of(data, network)
     asked = asked_keras(source, network, rows) if ask else None
@@ -93,5 +145,7 @@ def parse_latex_names(text: str) -> Mapping[str, str]:
             parts[-1] += char
     pairs = [part.strip().partition("=") for part in parts if part.strip()]
     if any(not (name and equals and spelling) for name, equals, spelling in pairs):
-        raise BadRequest(f"--latex-names: {text!r}", code="names", way_out=r"write 'T_in=T_\mathrm{in},p=p_0'")
+        raise BadRequest(
+            f"--latex-names: {text!r}", code="names", way_out=r"write 'T_in=T_\mathrm{in},p=p_0'"
+        )
     return {name.strip(): spelling.strip() for name, _, spelling in pairs}

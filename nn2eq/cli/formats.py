@@ -15,13 +15,19 @@ from nn2eq.forms import FORMS
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def formats(as_json: bool, debug: bool) -> None:
     """Show which format can say which form."""
-    rows = {name: [form.name for form in FORMS.values() if form.layout in emitter(name).layouts] for name in LANGUAGES}
+    rows = {
+        name: [form.name for form in FORMS.values() if form.layout in emitter(name).layouts]
+        for name in LANGUAGES
+    }
     if as_json:
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return
     table(
         ("format", *FORMS, "file"),
-        [(name, *("yes" if form in said else "-" for form in FORMS), f"*{emitter(name).suffix}") for name, said in rows.items()],
+        [
+            (name, *("yes" if form in said else "-" for form in FORMS), f"*{emitter(name).suffix}")
+            for name, said in rows.items()
+        ],
     )
     for form in FORMS.values():
         click.echo(f"{form.name}: {form.summary}")

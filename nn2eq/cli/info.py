@@ -7,7 +7,8 @@ import orjson
 
 from nn2eq.cli.options import ModelOptions, model_options
 from nn2eq.cli.terminal import printable, table
-from nn2eq.description import Info, info as described
+from nn2eq.description import Info
+from nn2eq.description import info as described
 
 
 @click.command()
@@ -23,7 +24,9 @@ def info(source: ModelOptions, as_json: bool) -> None:
 
 
 def _show(found: Info) -> None:
-    click.echo(printable(f"{found.model}: {found.container}, Keras {found.keras_version or 'of unknown version'}"))
+    click.echo(
+        printable(f"{found.model}: {found.container}, Keras {found.keras_version or 'of unknown version'}")
+    )
     click.echo(f"sha256 {found.sha256}")
     click.echo(f"{_names('input', found.inputs)}, {_names('output', found.outputs)}\n")
     table(

@@ -73,7 +73,11 @@ def _first_positional(command: click.Command, args: Sequence[str]) -> int | None
     return None
 
 
-@click.group(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Commands,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(package_name="nn2eq", message="nn2eq %(version)s")
 def commands() -> None:
     """Write a saved Keras network as mathematics, proved against the model it came from.
@@ -99,13 +103,19 @@ def main(args: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         code = _fail("interrupted [interrupted]", 130, [])
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the pipe has gone: nothing to say
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # whoever read the pipe has gone: nothing to say
         code = 141
     except MemoryError:
         code = _fail("not enough memory; try --form matrix [memory]", 2, given)
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
-        code = _fail(f"a mistake of nn2eq's own: {what[:300]}; run again with --debug and report it [internal]", 2, given)
+        code = _fail(
+            f"a mistake of nn2eq's own: {what[:300]}; run again with --debug and report it [internal]",
+            2,
+            given,
+        )
     sys.exit(code)
 
 

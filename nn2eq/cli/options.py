@@ -95,7 +95,9 @@ def model_options(command: Command) -> Command:
 
 def data_option(command: Command) -> Command:
     """Give a command --data."""
-    return click.option("--data", metavar="FILE.csv", help="Rows to check on too; columns by the inputs' names.")(command)
+    return click.option(
+        "--data", metavar="FILE.csv", help="Rows to check on too; columns by the inputs' names."
+    )(command)
 
 
 def fold_option(command: Command) -> Command:
@@ -124,7 +126,9 @@ def split_names(text: str, count: int, option: str) -> tuple[str, ...]:
     if len(names) != count:
         raise BadRequest(f"{option}: {len(names)} names", code="names", way_out=f"this network has {count}")
     if "" in names or len(set(names)) < len(names):
-        raise BadRequest(f"{option}: a name is empty or stands twice", code="names", way_out="give each its own")
+        raise BadRequest(
+            f"{option}: a name is empty or stands twice", code="names", way_out="give each its own"
+        )
     return names
 
 
@@ -132,7 +136,9 @@ def keras_is_wanted() -> bool:
     """Whether NN2EQ_CHECK asks for Keras on every run. Raises BadRequest for another word than keras."""
     wanted = os.environ.get("NN2EQ_CHECK", "")
     if wanted not in ("", "keras"):
-        raise BadRequest(f"NN2EQ_CHECK={wanted} means nothing", code="usage", way_out="NN2EQ_CHECK=keras asks Keras")
+        raise BadRequest(
+            f"NN2EQ_CHECK={wanted} means nothing", code="usage", way_out="NN2EQ_CHECK=keras asks Keras"
+        )
     return wanted == "keras"
 
 

@@ -11,7 +11,7 @@ from nn2eq.errors import BadRequest
 
 
 def printable(text: str) -> str:
-    """Return text with everything that is not printable escaped, so that a file's name cannot drive a terminal."""
+    """Escape what is not printable, so that a file's name cannot drive a terminal."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode()
                    for char in text.encode("utf-8", "backslashreplace").decode())  # fmt: skip
 
@@ -72,7 +72,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     right = [all(_is_number(row[column]) for row in cells[1:]) for column in range(len(head))]
     for row in cells:
-        placed = (cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, widths, right, strict=True))
+        placed = (
+            cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, widths, right, strict=True)
+        )
         print("  ".join(placed).rstrip())
 
 

@@ -57,7 +57,9 @@ class Emitter:
 def emitter(language: str) -> Emitter:
     """Return a language's emitter. Raises CannotEmit for a language that is not there."""
     if language not in LANGUAGES:
-        raise CannotEmit(f"no format {language!r}", code="unknown-format", way_out=f"one of {', '.join(LANGUAGES)}")
+        raise CannotEmit(
+            f"no format {language!r}", code="unknown-format", way_out=f"one of {', '.join(LANGUAGES)}"
+        )
     return cast(Emitter, import_module(LANGUAGES[language]).EMITTER)
 
 
@@ -83,4 +85,6 @@ def require(chosen: Emitter, layouts: tuple[str, ...], options: Options) -> None
             )
     if idle := options.given() - chosen.options:
         spelled = ", ".join("--" + name.replace("_", "-") for name in sorted(idle))
-        raise CannotEmit(f"{spelled} means nothing to {chosen.name}", code="option-format", way_out="leave it out")
+        raise CannotEmit(
+            f"{spelled} means nothing to {chosen.name}", code="option-format", way_out="leave it out"
+        )

@@ -34,8 +34,8 @@ STANDING = frozenset(
     main acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh drem erfc exp2 fdim floor fma fmax fmin fmod
     frexp gamma hypot ilogb j0 j1 jn ldexp lgamma llrint llround log2 logb lrint lround modf nan nearbyint nextafter
     nexttoward pow remainder remquo rint round scalbln scalbn significand sin sinh tan tgamma trunc y0 y1 yn
-    clearerr fclose feof ferror fflush fgetc fgets fopen fputc fputs fread freopen fscanf fseek ftell fwrite getc getchar
-    gets perror putc putchar puts remove rename rewind scanf snprintf sprintf sscanf tmpfile ungetc abs exit free malloc
+    clearerr fclose feof ferror fflush fgetc fgets fopen fputc fputs fread freopen fscanf fseek ftell fwrite getc
+    getchar gets perror putc putchar puts remove rename rewind scanf snprintf sprintf sscanf tmpfile ungetc abs exit free malloc
     """.split()
 )
 BEFORE = """\

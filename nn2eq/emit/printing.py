@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -63,13 +63,14 @@ class Infix:
 
     functions: a template for each name of nn2eq.formula.FUNCTIONS, the arguments as {0} {1} {2}; what is missing
     cannot be said. power: a template where the language has no ** operator. sign: how strongly a minus sign
-    binds.
+    binds. operators: those that it writes otherwise.
     """
 
     functions: Mapping[str, str]
     number: Callable[[float], str] = number
     power: str = ""
     sign: int = SIGN
+    operators: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, node: fm.Node, names: Mapping[str, Text]) -> Text:
         """Write a formula (without reductions) with its names replaced by texts."""
@@ -88,10 +89,10 @@ class Infix:
         return Text(self.functions[node.op].format(*(self.write(arg, names).text for arg in node.args)))
 
     def _binary(self, node: fm.Node, names: Mapping[str, Text]) -> Text:
-        strength = _STRENGTH[node.op]
+        strength, sign = _STRENGTH[node.op], self.operators.get(node.op, node.op)
         left, right = (self.write(arg, names) for arg in node.args)
         # a - (b - c), a / (b c) and (a ** b) ** c need their brackets; a + (b + c) does not
         tight_left, tight_right = node.op == "**", node.op in "-/**" or strength == COMPARE
         return Text(
-            f"{left.within(strength + tight_left)} {node.op} {right.within(strength + tight_right)}", strength
+            f"{left.within(strength + tight_left)} {sign} {right.within(strength + tight_right)}", strength
         )

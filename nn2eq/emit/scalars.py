@@ -176,7 +176,9 @@ def _written_out(node: fm.Node, names: Sequence[str], units: Mapping[str, str]) 
     if node.op == "name" and node.value == "count":
         return fm.number(len(names))
     if node.op in FOLDS:
-        return _folded(FOLDS[node.op], [_written_out(node.args[0], names, {**units, node.value: n}) for n in names])
+        return _folded(
+            FOLDS[node.op], [_written_out(node.args[0], names, {**units, node.value: n}) for n in names]
+        )
     return fm.Node(node.op, tuple(_written_out(arg, names, units) for arg in node.args), node.value)
 
 

@@ -1,7 +1,8 @@
 """How many numbers a Program's text will hold, known exactly before it is built.
 
-A nested text grows by the law c ← k (n (1 + c) + 1): n inputs to a unit, k mentions of z in its activation. Here it
-is followed unit by unit, so that zero weights, missing biases and coupled rows count as they are written.
+A nested text grows by the law c ← k (n (1 + c) + 1): n inputs to a unit, k mentions of z in its activation.
+Here it is followed unit by unit, so that zero weights, missing biases and coupled rows count as they are
+written.
 """
 
 from __future__ import annotations
@@ -109,6 +110,8 @@ def _total(
         return group.reshape((1,) * (axis + 1) + (-1,) + (1,) * (len(indices) - axis - 1))
     if node.op in fm.REDUCTIONS:
         inner = _total(node.args[0], known, group, (*indices, node.value))
-        full = np.broadcast_to(inner, np.broadcast_shapes(inner.shape, (1,) * (len(indices) + 1) + (len(group),)))
+        full = np.broadcast_to(
+            inner, np.broadcast_shapes(inner.shape, (1,) * (len(indices) + 1) + (len(group),))
+        )
         return np.asarray(full.sum(axis=-1))
     return sum((_total(arg, known, group, indices) for arg in node.args), start=np.zeros(()))

@@ -19,7 +19,7 @@ REPEATED_LIMIT = 20_000_000
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """One step of the network as mathematics counts it; `layers` says which layers of the file it comes from."""
+    """One step of the network as mathematics counts it; `layers`: of the file, that it comes from."""
 
     affine: Affine | None = None
     activation: Activation | Selected | None = None
@@ -76,7 +76,7 @@ def _joined(first: Stage, second: Stage) -> tuple[str, ...]:
 
 
 def compose(first: Affine, second: Affine) -> Affine | None:
-    """Return second(first(x)) as one affine map in float64, or None if that takes more numbers than the two."""
+    """Return second(first(x)) as one affine map in float64, None if that takes more numbers than the two."""
     both = first.kernel.size + second.kernel.size
     diagonal = first.is_diagonal or second.is_diagonal
     if not diagonal and first.kernel.shape[0] * second.kernel.shape[1] > both:
@@ -91,12 +91,12 @@ def compose(first: Affine, second: Affine) -> Affine | None:
 
 def _times(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
     if one.ndim == 1:
-        return one * two if two.ndim == 1 else one[:, None] * two
-    return one * two if two.ndim == 1 else one @ two
+        return np.asarray(one * two if two.ndim == 1 else one[:, None] * two)
+    return np.asarray(one * two if two.ndim == 1 else one @ two)
 
 
 def _apply(vector: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
-    return vector * matrix if matrix.ndim == 1 else vector @ matrix
+    return np.asarray(vector * matrix if matrix.ndim == 1 else vector @ matrix)
 
 
 def _written_out(affine: Affine, layer: str) -> Affine:
@@ -108,7 +108,8 @@ def _written_out(affine: Affine, layer: str) -> Affine:
         return Affine(np.tile(affine.kernel, affine.repeat), bias)
     if affine.inputs * affine.outputs > REPEATED_LIMIT:
         raise TooLarge(
-            f"layer {layer!r} repeats its kernel {affine.repeat} times: {affine.inputs * affine.outputs:,} numbers",
+            f"layer {layer!r} repeats its kernel {affine.repeat} times:"
+            f" {affine.inputs * affine.outputs:,} numbers",
             code="too-large",
         )
     identity = np.eye(affine.repeat, dtype=affine.kernel.dtype)

@@ -1,0 +1,1 @@
+"""How networks and programs show themselves."""

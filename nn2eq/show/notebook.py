@@ -1,7 +1,7 @@
 """How a Network and a Program show themselves in a notebook: as typeset mathematics.
 
-MathJax and KaTeX typeset what stands between dollar signs; comments and documents are for files. A program too long to
-be read shows its matrix layout, and beyond that its size.
+MathJax and KaTeX typeset what stands between dollar signs; comments and documents are for files. A program too
+long to be read shows its matrix layout, and beyond that its size.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import html
 from dataclasses import replace
 
+from nn2eq.description import info
 from nn2eq.emit import emit
 from nn2eq.forms.program import Program
 from nn2eq.forms.size import numbers
 from nn2eq.forms.straight import matrix, nested
-from nn2eq.description import info
 from nn2eq.network import Network
 
 SHOWN = 400
@@ -36,8 +36,8 @@ def network_latex(network: Network) -> str | None:
 
 def program_html(program: Program) -> str:
     """Return what the program is, and its mathematics."""
-    predict = program.predict
-    head = f"{html.escape(program.model or 'network')}: {program.form} form, {len(program.inputs)} → {predict.results[0].size}"
+    model, sizes = html.escape(program.model or "network"), f"{len(program.inputs)} → {len(program.outputs)}"
+    head = f"{model}: {program.form} form, {sizes}"
     body = program_latex(program) or program_latex(replace(program, layout="matrix"))
     shown = html.escape(body) if body else f"{numbers(program):,} numbers: too many to show"
     return f"<div><p>{head}</p>{shown}</div>"
@@ -51,7 +51,8 @@ def network_html(network: Network) -> str:
         f"<td>{' × '.join(map(str, layer.shape))}</td><td>{layer.parameters:,}</td></tr>"
         for layer in found.layers
     )
-    table = f"<table><tr><th></th><th>layer</th><th>class</th><th>output</th><th>parameters</th></tr>{rows}</table>"
+    head = "<tr><th></th><th>layer</th><th>class</th><th>output</th><th>parameters</th></tr>"
+    table = f"<table>{head}{rows}</table>"
     body = network_latex(network)
     shown = html.escape(body) if body else f"{found.parameters:,} parameters: too many to show"
     return f"<div>{table}{shown}</div>"

@@ -21,12 +21,17 @@ Lines = list["str | Lines"]
 
 @dataclass(frozen=True)
 class Routine:
-    """A function of numbers: its name and arguments, what it names on the way, and the formula of its answer."""
+    """A function of numbers: its name and arguments, what it names on the way, and the formula of its answer.
+
+    Of a group of numbers z, where `size` says how many it gives; indices: what its formulas count units with.
+    """
 
     name: str
     arguments: tuple[str, ...]
     lets: tuple[tuple[str, str], ...]
     answer: str
+    size: str = ""
+    indices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Tables:
 
 
 def rows(data: NDArray[Any], suffix: str = "") -> list[str]:
-    """Return each row of a matrix, or the one of a vector, as numbers separated by commas, the shortest in its dtype."""
+    """Return each row of a matrix, or a vector's one, as numbers separated by commas, the shortest in its dtype."""
     inner = array_text(data if data.ndim == 2 else data[None, :])[2:-2]
     return [text.replace(",", f"{suffix}, ") + suffix for text in inner.split("],[")]
 

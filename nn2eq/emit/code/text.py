@@ -66,7 +66,8 @@ def _require_short(dialect: Dialect, program: Program, options: Options) -> None
     """Raise TooLarge if a function of scalars would hold more numbers than compilers take."""
     size = numbers(program, spelled(options)) if dialect.most and program.layout != "matrix" else 0
     if size > dialect.most:
-        what = f"the {program.form} form would hold {size:,} numbers, and a function in {dialect.name} takes {dialect.most:,}"
+        what = f"the {program.form} form would hold {size:,} numbers"
+        what += f", and a function in {dialect.name} takes {dialect.most:,}"
         raise TooLarge(what, code="too-large", way_out="use --form matrix")
 
 
@@ -99,7 +100,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def require_names(dialect: Dialect, program: Program, fields: dict[str, str]) -> None:
-    """Refuse names of inputs, outputs and the function that the language or the text itself needs. Raises CannotEmit."""
+    """Refuse names that the language or the text itself needs. Raises CannotEmit."""
     function = program.predict
     own = {name for step in function.steps[:-1] for name in (step.out.name, *step.out.parts)}
     own |= {constant.name for constant in function.constants}

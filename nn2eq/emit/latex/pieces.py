@@ -22,6 +22,7 @@ SHORT = 25.0
 """What may stand in front of a broken argument without a line break between them: the 0 of a maximum."""
 DEEPEST = 12
 """Sums within sums that are indented one by one."""
+BREAK = "\\\\"
 OPERATOR, DIGIT, BRACKETS = 12.2, 5.0, 8.0
 
 SIZES = ("", r"\big", r"\Big", r"\bigg", r"\Bigg")
@@ -114,8 +115,11 @@ def starts_with_digit(text: str) -> bool:
     return text.lstrip("{")[:1].isdigit()
 
 
-def total(terms: Sequence[Term], place: Place = TOP) -> Piece:
-    """Return the sum of terms, over several lines if it is wider than there is room."""
+def total(terms: Sequence[Term], place: Place = TOP, *, own_line: bool = False) -> Piece:
+    """Return the sum of terms, over several lines if it is wider than there is room.
+
+    own_line: begin on a new line if the first term is broken itself, lest what stands before them adds up.
+    """
     if not terms:
         return Piece("0", DIGIT)
     if len(terms) == 1 and not terms[0].negative:
@@ -124,7 +128,7 @@ def total(terms: Sequence[Term], place: Place = TOP) -> Piece:
     tall = max(piece.tall for piece in pieces)
     flat = sum(piece.width for piece in pieces) + OPERATOR * (len(terms) - 1)
     if flat > LINE - QUAD * place.level - place.start or any(piece.broken for piece in pieces):
-        text, end = _filled(terms, place)
+        text, end = _filled(terms, place, own_line=own_line and place.start > 0 and pieces[0].broken)
         return Piece(text, end, SUM, tall, "\n" in text)
     return Piece(_flat(terms), flat, SUM, tall)
 
@@ -145,14 +149,10 @@ def _flat(terms: Sequence[Term]) -> str:
     return "-" + text[3:] if terms[0].negative else text[3:]
 
 
-def _filled(terms: Sequence[Term], place: Place) -> tuple[str, float]:
-    """Fill lines with terms; return the text and where its last line ends.
-
-    A first term that is broken itself gets a line of its own, lest what stands before it adds up.
-    """
+def _filled(terms: Sequence[Term], place: Place, *, own_line: bool) -> tuple[str, float]:
+    """Fill lines with terms; return the text and where its last line ends."""
     line = " " + newline(place) + "{}"
     left = QUAD * (place.level + 1)
-    own_line = place.start > 0 and terms[0].piece.broken
     parts: list[str] = []
     at = left if own_line else place.start
     for negative, piece in terms:
@@ -170,7 +170,7 @@ def _filled(terms: Sequence[Term], place: Place) -> tuple[str, float]:
 
 def newline(place: Place) -> str:
     """Break a line, and indent the next by as many sums as it stands inside of, and one."""
-    return "\\\\\n&" + "\\quad" * min(place.level + 1, DEEPEST) + " "
+    return f"{BREAK}\n&" + "\\quad" * min(place.level + 1, DEEPEST) + " "
 
 
 def listed(pieces: Sequence[Piece], place: Place = TOP) -> Piece:
@@ -179,17 +179,16 @@ def listed(pieces: Sequence[Piece], place: Place = TOP) -> Piece:
     at, tall = place.start + pieces[0].width, max(piece.tall for piece in pieces)
     parts, broken = [pieces[0].text], pieces[0].broken
     for piece in pieces[1:]:
-        has_own_line = piece.text.startswith("\\\\")
-        if (
-            not has_own_line
-            and (broken or at > place.start + SHORT)
-            and (piece.broken or at + piece.width > LINE)
-        ):
+        text = piece.text
+        if text.startswith(BREAK):  # it begins on a line of its own: a little apart from the one before
+            parts.append(f", {BREAK}[1ex]")
+            text = text[len(BREAK) :]
+        elif (broken or at > place.start + SHORT) and (piece.broken or at + piece.width > LINE):
             parts.append(line)
             at, broken = QUAD * (place.level + 1), True
         else:
             parts.append(", ")
-        parts.append(piece.text)
+        parts.append(text)
         at = piece.width if piece.broken else at + piece.width + DIGIT
         broken |= piece.broken
     return Piece("".join(parts), at if broken else at - place.start, SUM, tall, broken)

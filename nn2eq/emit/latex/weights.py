@@ -32,7 +32,7 @@ class Weights(NamedTuple):
         if step.offset is not None:
             for unit, (negative, text) in self._entries(step.offset):
                 units[unit].append(Term(negative, Piece(text, DIGIT * len(text))))
-        return [total(terms, place) for terms in units]
+        return [total(terms, place, own_line=True) for terms in units]
 
     def _products(self, matrix: Constant, args: list[Piece]) -> Iterator[list[Term]]:
         factors = [piece.within(SIGN) for piece in args]
