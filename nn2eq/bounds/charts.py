@@ -289,8 +289,10 @@ def _error(middles: Array, spreads: Array, sizes: Array, powers: Array, k: int) 
         if j > ORDER:
             total += weight * sizes[j] if sizes[j] else 0.0
         else:
-            # Horner's rule from j down to k: two roundings a step, and one of the shift itself a power.
-            rounding = 0.0 if j == k and not np.any(middles[k + 1 :]) else (4 * (j - k) + 2) * _UNIT
+            # On its way from j down to k a term meets two roundings a step and one in each of k + 1 passes;
+            # the shift itself is rounded once a power.
+            exact = j == k and not np.any(middles[k + 1 :])
+            rounding = 0.0 if exact else (4 * (j - k) + 2 * k + 4) * _UNIT
             total += weight * (spreads[j] + rounding * abs(middles[j]))
     return float(total * (1 + 2.0**-40))
 

@@ -191,7 +191,10 @@ def _composed(polynomial: Array, s: Model) -> Model:
 
 
 def _product(x: Array, matrix: Array) -> Array:
-    return x * matrix if matrix.ndim == 1 else x @ matrix
+    if matrix.ndim == 1:
+        return x * matrix
+    # One large product is far quicker than a stack of small ones.
+    return np.asarray((x.reshape(-1, len(matrix)) @ matrix).reshape(*x.shape[:-1], matrix.shape[1]))
 
 
 def _interval_product(low: Array, high: Array, matrix: Array) -> tuple[Array, Array]:

@@ -108,7 +108,7 @@ def _economised(
     order, last = max(chart.order, degree), np.maximum(first, last)
     inside = np.clip(np.searchsorted(chart.edges, middle, "right") - 1, first, last)
     terms, errors = chart.taylor(middle, inside)
-    powers = radius ** np.arange(chart.order + 2.0)[:, None]
+    powers = np.cumprod(np.stack([np.ones_like(radius), *[radius] * (chart.order + 1)]), axis=0)
     scaled = np.zeros((order + 1, len(middle)))
     scaled[: chart.order + 1] = terms * powers[:-1]
     kept, cut, weights = _economy(order, degree)

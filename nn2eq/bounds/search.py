@@ -249,7 +249,8 @@ class Search:
         """Note values that are certainly taken: at the middle, and at the corner that looks best."""
         if not np.any(free):
             return
-        terms, error = model.terms[:, free], model.error[free] + 1e-15 * model.size[free]
+        rounding = (self.space.terms + 4) * 2.0**-52 * model.size[free]
+        terms, error = model.terms[:, free], model.error[free] + rounding
         corners = self._at_corners(terms)
         with np.errstate(invalid="ignore"):
             highest = np.fmax(terms[0] - error, corners[0] - error).max(axis=0)

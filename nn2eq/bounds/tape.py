@@ -96,6 +96,38 @@ def difference(first: Tape, second: Tape) -> Tape:
     return Tape(first.inputs, (*ops, Sum(((by, ones), (len(ops), -ones)))))
 
 
+def same(first: Tape, second: Tape) -> bool:
+    """Whether two tapes do the same with the same numbers, so that there is nothing between them."""
+    if first.inputs != second.inputs or len(first.ops) != len(second.ops):
+        return False
+    return all(_same(one, two) for one, two in zip(first.ops, second.ops, strict=True))
+
+
+def _same(one: Op, two: Op) -> bool:
+    if isinstance(one, Sum) and isinstance(two, Sum):
+        places = [arg for arg, _ in one.terms] == [arg for arg, _ in two.terms] and one.repeat == two.repeat
+        kernels = zip(one.terms, two.terms, strict=False)
+        return places and _equal(one.bias, two.bias) and all(_equal(a, b) for (_, a), (_, b) in kernels)
+    if isinstance(one, Applied) and isinstance(two, Applied):
+        alike = (one.arg, one.units) == (
+            two.arg,
+            two.units,
+        ) and one.activation.groups == two.activation.groups
+        keys = one.activation.parameters.keys() if alike else ()
+        return (
+            alike
+            and one.activation.row == two.activation.row
+            and all(_equal(one.activation.parameters[key], two.activation.parameters[key]) for key in keys)
+        )
+    return one is two
+
+
+def _equal(one: Any, two: Any) -> bool:
+    if one is None or two is None:
+        return one is two
+    return np.array_equal(np.asarray(one, dtype=np.float64), np.asarray(two, dtype=np.float64))
+
+
 def _moved(op: Op, by: int) -> Op:
     """Renumber what an operation takes; the input stays the input."""
 

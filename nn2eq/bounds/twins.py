@@ -19,7 +19,9 @@ from nn2eq.bounds.charts import Chart
 from nn2eq.bounds.duals import Dual, chosen
 from nn2eq.bounds.models import Array, Model
 from nn2eq.bounds.tape import Applied, Sum, Tape
-from nn2eq.bounds.walk import Sides, Walked, walk
+from nn2eq.bounds.walk import Sides, Walked
+from nn2eq.bounds.walk import walk as walked
+from nn2eq.formula import walk
 from nn2eq.series import Truncation
 
 _UNIT = 2.0**-53
@@ -53,8 +55,14 @@ def _same(one: Activation | None, two: Activation | None) -> bool:
     if one is None or two is None:
         return one is two
     same = one.row.name == two.row.name and one.groups == two.groups and not (one.per_unit or two.per_unit)
-    jumps = not one.row.coupled and charts.of(one).jumps
-    return same and one.numbers == two.numbers and not jumps
+    return same and one.numbers == two.numbers and not may_jump(one)
+
+
+def may_jump(activation: Activation) -> bool:
+    """Whether a row may be discontinuous: its chart says so, or it is coupled and chooses between values."""
+    if activation.row.coupled:
+        return any(node.op == "where" for node in walk(activation.formula))
+    return charts.of(activation).jumps
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +76,7 @@ class Twins:
 
     def __call__(self, centre: Array, radius: Array, space: Truncation, sides: Sides | None) -> Walked:
         """Walk boxes through both."""
-        strangers = walk(tapes.difference(self.first, self.second), centre, radius, space)
+        strangers = walked(tapes.difference(self.first, self.second), centre, radius, space)
         twins, other = self._apart(centre, radius, space), strangers.answer.value
         low, high = np.maximum(twins.low, other.low), np.minimum(twins.high, other.high)
         sharper = chosen(twins.error < other.error, Dual(twins), Dual(other)).value
