@@ -135,7 +135,7 @@ def test_what_overflows_is_never_a_wrong_number() -> None:
 
 def weights_in(text: str) -> int:
     """Count the numbers of the equations for the outputs: not those in indices, exponents and definitions."""
-    equations = text[text.index(r"\begin{align*}") :].split(r"\\[1ex]")[0]
+    equations = re.split(r"\\\\\[1ex\]\n(?!&)", text[text.index(r"\begin{align*}") :])[0]
     bare = re.sub(r"_\{?[\d,]+\}?", "", equations)
     return len(re.findall(r"\d+\.\d+", bare))
 
