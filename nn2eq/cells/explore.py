@@ -56,11 +56,12 @@ def walk_together(
 
     Whoever wants another backend, Dask or Ray, says so with `joblib.parallel_config`.
     """
-    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+    from joblib import Parallel, delayed, effective_n_jobs  # type: ignore[import-untyped]
 
-    waiting, done = _spread(opening, decider, PARTS * jobs), 0
-    for first in range(0, len(waiting), PARTS * jobs):
-        batch = enumerate(waiting[first : first + PARTS * jobs], start=first + 1)
+    size = PARTS * effective_n_jobs(jobs)
+    waiting, done = _spread(opening, decider, size), 0
+    for first in range(0, len(waiting), size):
+        batch = enumerate(waiting[first : first + size], start=first + 1)
         for states, worker in Parallel(n_jobs=jobs)(
             delayed(_walked)(state, decider.steps, decider.trusting, place, cells) for place, state in batch
         ):
@@ -68,7 +69,7 @@ def walk_together(
             done += sum(state.faces.cells for state in states)
             yield from states
         if report is not None:
-            report(Progress(done, done + sum(state.faces.cells for state in waiting[first + PARTS * jobs :])))
+            report(Progress(done, done + sum(state.faces.cells for state in waiting[first + size :])))
 
 
 def _spread(opening: State, decider: Decider, parts: int) -> list[State]:

@@ -101,7 +101,7 @@ def _assembled(
         adjacency=adjacency,
         story=story(decider.steps, decider.tally),
         proof=proof,
-        groups=groups(parts, adjacency, decider) if merge else np.zeros(0, dtype=np.int64),
+        groups=groups(parts, adjacency, decider) if merge and parts else np.zeros(0, dtype=np.int64),
         exact=exact,
         parts=parts,
         decider=decider,

@@ -129,13 +129,12 @@ class Bend:
         )
 
 
-def _piece_from(lines: Lines, place: Fraction | None, *, on: bool) -> int:
+def _piece_from(lines: Lines, place: Fraction, *, on: bool) -> int:
     """Return the last piece that has begun at a threshold (`on`) or just behind it."""
     begun = 0
     for index, line in enumerate(lines):
-        if line.start is not None and place is not None:
-            if line.start < place or (line.start == place and not (on and line.open)):
-                begun = index
+        if line.start is not None and line.start <= place and not (on and line.open and line.start == place):
+            begun = index
     return begun
 
 
