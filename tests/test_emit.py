@@ -420,6 +420,16 @@ def test_the_functions_name_is_checked_too(language: str, name: str) -> None:
         emit(layered(dense(2, 1, 1)), language, Options(name=name))
 
 
+def test_names_of_functions_are_taken() -> None:
+    by_erf = renamed(dense(1, 1, hidden="gelu", last="gelu"), ("erf",), ("y",))
+    bare = renamed(dense(1, 1, last="tanh"), ("tanh",), ("y",))
+    with pytest.raises(CannotEmit, match=r"\[name-clash\]"):
+        emit(layered(by_erf), "numpy")
+    with pytest.raises(CannotEmit, match=r"\[name-clash\]"):
+        emit(nested(bare), "python", Options(expression=True))
+    require_same(bare, "python", emit(nested(bare), "python"))
+
+
 def test_names_of_arguments_may_be_those_of_the_text() -> None:
     """A text's own x and y do not get in the way of inputs and outputs that are called so."""
     network = renamed(dense(2, 3, 2, last="softmax"), ("y1", "x"), ("y", "x1"))

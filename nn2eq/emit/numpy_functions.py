@@ -8,6 +8,7 @@ from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.emit.printing import Infix, Text
 from nn2eq.emit.sharing import OF_UNITS, at_unit, named_parts, units
+from nn2eq.erf import MIDDLE, NEAR
 
 # Beyond those of nn2eq.formula: reductions over the last axis that keep it, and over the last of several.
 NUMPY = Infix(
@@ -20,31 +21,28 @@ NUMPY = Infix(
         "sum of pairs": "np.sum({0}, axis=-1)", "largest of pairs": "np.max({0}, axis=-1)",
     }
 )  # fmt: skip
-# W. J. Cody, Mathematics of Computation 23 (1969): rational approximations on three ranges.
-ERF = '''\
+
+
+def _written_list(numbers: tuple[float, ...]) -> str:
+    """Write numbers over several lines."""
+    rows = [", ".join(map(repr, numbers[start : start + 5])) for start in range(0, len(numbers), 5)]
+    return "[" + ",\n         ".join(rows) + "]"
+
+
+ERF = f'''\
 def erf(z):
     """The error function, to a few units in the last place (W. J. Cody, 1969)."""
-    size = np.abs(z)
-    near, middle = np.minimum(size, 0.46875) ** 2, np.clip(size, 0.46875, 4.0)
-    far = np.maximum(size, 4.0) ** -2.0
-    p = [1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
-         3.20937758913846947e3]
-    q = [1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3]
-    centre = z * np.polyval(p, near) / np.polyval(q, near)
-    p = [2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1,
-         2.98635138197400131e2, 8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3,
-         1.23033935479799725e3]
-    q = [1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
-         3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3]
-    tail = np.polyval(p, middle) / np.polyval(q, middle)
-    p = [1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
-         1.60837851487422766e-2, 6.58749161529837803e-4]
-    q = [1.0, 2.56852019228982242e0, 1.87295284992346725e0, 5.27905102951428412e-1, 6.05183413124413191e-2,
-         2.33520497626869185e-3]
-    end = (5.6418958354775628695e-1 - far * np.polyval(p, far) / np.polyval(q, far)) * np.sqrt(far)
-    tail = np.where(size <= 4.0, tail, end) * np.exp(-np.minimum(size, 30.0) ** 2)
-    return np.where(size <= 0.46875, centre, np.copysign(1.0 - tail, z))
+    size = np.minimum(np.abs(z), 6.0)
+    p = {_written_list(NEAR[0])}
+    q = {_written_list(NEAR[1])}
+    square = np.minimum(size, 0.46875) ** 2
+    near = z * np.polyval(p, square) / np.polyval(q, square)
+    p = {_written_list(MIDDLE[0])}
+    q = {_written_list(MIDDLE[1])}
+    far = np.polyval(p, size) / np.polyval(q, size) * np.exp(-(size ** 2))
+    return np.where(size <= 0.46875, near, np.copysign(1.0 - far, z))
 '''
+"""NumPy has no error function; from 6 on it is 1 in float64."""
 
 
 class _Names(dict[str, Text]):

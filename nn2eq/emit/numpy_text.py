@@ -43,7 +43,7 @@ COLUMNS = Scalars(
 
 def write(program: Program, options: Options) -> str:
     """Write a Program as NumPy."""
-    require_names(program, options, "numpy", {"np", "len", "shape", "ValueError"})
+    require_names(program, options, "numpy", {"np", "len", "shape", "erf", "ValueError"})
     spelling = spelled(options)
     if options.expression:
         return _expression(program, spelling)

@@ -39,7 +39,7 @@ def rows(text):
 
 def write(program: Program, options: Options) -> str:
     """Write a Program as plain Python."""
-    require_names(program, options, "python", USED)
+    require_names(program, options, "python", USED | fm.FUNCTIONS.keys() if options.expression else USED)
     spelling = spelling_of(options)
     if options.expression:
         return bare_expression(program, Scalars(BARE), spelling, "from math import *")
