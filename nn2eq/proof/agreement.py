@@ -136,7 +136,8 @@ def compare(
         badness = np.where(np.isnan(badness), np.inf, badness)
     worst = np.unravel_index(int(np.argmax(badness)), badness.shape)
     error, limit = float(errors[worst]), float(allowed[worst])
-    agreement = Agreement(link, how, error, limit, bool(np.all(errors <= allowed)), "", samples=len(expected))
+    holds = bool(np.all((errors <= allowed) & np.isfinite(errors)))
+    agreement = Agreement(link, how, error, limit, holds, "", samples=len(expected))
     spot = _spot(worst, expected, found, x, outputs, error / precision)
     return replace(agreement, kind=_kind(agreement), spot=spot)
 

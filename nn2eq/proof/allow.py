@@ -41,7 +41,7 @@ _NUMPY = frozenset(
 _MATH = frozenset("copysign e erf erfc exp expm1 fabs fsum hypot inf log log10 log1p pi sqrt tanh".split())
 _SYMPY = frozenset(
     "Abs Add And Eq Float Ge Gt Integer ITE Le Lt MatMul Matrix Max Min Mul Ne Or Piecewise Pow Rational"
-    " Symbol Tuple cosh diag erf exp eye log oo ones pi sinh sqrt symbols tanh true zeros".split()
+    " Symbol Tuple cosh diag erf evaluate exp eye log oo ones pi sinh sqrt symbols tanh true zeros".split()
 )
 DIALECTS: Mapping[str, Dialect] = {
     "numpy": Dialect(
@@ -55,6 +55,8 @@ DIALECTS: Mapping[str, Dialect] = {
 
 ATTRIBUTES = frozenset("T applyfunc astype ndim reshape shape size split subs sum xreplace".split())
 """What may be asked of a value."""
+KEYWORDS = frozenset("copy divide dtype invalid over real sep seq under".split())
+"""How what may be given a text may be told what to do with it."""
 BUILTINS = frozenset(
     "IndexError TypeError ValueError abs all any enumerate float int isinstance len list map max min range"
     " reversed round sum tuple zip".split()
@@ -62,6 +64,7 @@ BUILTINS = frozenset(
 PLAIN = frozenset(
     (
         ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.arguments, ast.arg, ast.keyword,
+        ast.With, ast.withitem,
         ast.Assign, ast.AugAssign, ast.Return, ast.If, ast.For, ast.Raise, ast.Assert, ast.Pass,
         ast.Tuple, ast.List, ast.ListComp, ast.GeneratorExp, ast.comprehension, ast.Starred,
         ast.FormattedValue, ast.Subscript, ast.Slice, ast.Load, ast.Store, ast.BinOp, ast.UnaryOp, ast.BoolOp,
@@ -147,11 +150,14 @@ def _function(walk: _Inspection, node: ast.FunctionDef) -> None:
 
 
 def _call(walk: _Inspection, node: ast.Call) -> None:
-    """Let texts through to the few functions that take them as texts."""
+    """Let texts through to the few functions that take them as texts, and let nobody change how."""
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if any(keyword.arg is None for keyword in node.keywords):
         raise _refused("it passes ** arguments", node.lineno)
     if name in walk.dialect.takes_text:
+        for keyword in node.keywords:  # symbols(text, cls=f) calls f with the text
+            if keyword.arg not in KEYWORDS:
+                raise _refused(f"it passes {keyword.arg}= to {name}", node.lineno)
         walk.vouch(*node.args, *(keyword.value for keyword in node.keywords))
 
 

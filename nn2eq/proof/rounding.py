@@ -18,11 +18,11 @@ SINGLE, DOUBLE = 2.0**-24, 2.0**-53
 """The unit roundoff of float32 and of float64."""
 PASSES = 8
 """Perturbed passes: all errors upward, all downward, the others at random."""
-SAFETY = 2.0
+SAFETY = 1.5
 """How much larger than a local error the perturbation is that stands for it."""
 MARGIN = 1.5
 """How much more than the worst perturbed pass is off at the end is allowed."""
-FORMULA_UNITS = 4
+FORMULA_UNITS = 2
 """Roundings that an activation's own implementation costs, relative to 1 + |answer|: TensorFlow's float32
 logistic function, for one, goes through 0.5 + 0.5 tanh(z / 2), so that a small answer has an error relative
 to 1."""

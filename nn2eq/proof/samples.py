@@ -59,9 +59,17 @@ def samples(network: Network, data: Array | None = None, *, seed: int = 0) -> Ar
     if data is not None and len(data):
         parts.append(np.asarray(data, dtype=np.float64)[_spaced(len(data), min(DATA_ROWS, count))])
     found = np.concatenate(parts)
+    return found[_is_finite_throughout(wide, found)]
+
+
+def _is_finite_throughout(network: Network, x: Array) -> NDArray[np.bool_]:
+    """Return the samples (n,) that have a finite answer, without an infinity on the way there."""
+    finite = np.isfinite(x).all(axis=1)
     with np.errstate(all="ignore"):
-        answers = wide.evaluate(found)
-    return found[np.isfinite(found).all(axis=1) & np.isfinite(answers).all(axis=1)]
+        for step in network.maps:
+            x = step(x)
+            finite &= np.isfinite(x).all(axis=1)
+    return finite
 
 
 def _count(network: Network) -> int:
@@ -113,17 +121,30 @@ def _inverse(step: Map, target: Array) -> Array:
 
 
 def _solved(function: Activation, target: Array) -> Array:
-    """Return where an increasing function has these values, by bisection of its domain.
+    """Return where a function has these values; where it has none, or none is found, the values themselves.
 
-    Halving the inverse hyperbolic sine finds 1e-9 as fast as 1e9. Values that it does not have become NaN.
+    It is taken to be monotonic, if not in all its domain then among positive numbers.
     """
-    low, high = (np.full(target.shape, np.arcsinh(np.clip(end, -1e300, 1e300))) for end in function.domain)
+    low, high = function.domain
+    for start in (low, max(low, 0.0)):
+        found = _bisected(function, target, start, high)
+        if (np.abs(function(found) - target) <= 1e-6 * (1 + np.abs(target))).all():
+            return found
+    return target
+
+
+def _bisected(function: Activation, target: Array, start: float, end: float) -> Array:
+    """Return where a monotonic function crosses these values.
+
+    Halving the inverse hyperbolic sine finds 1e-9 as fast as 1e9.
+    """
+    low, high = (np.full(target.shape, np.arcsinh(np.clip(place, -1e300, 1e300))) for place in (start, end))
+    falls = function(np.sinh(low)) > function(np.sinh(high))
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        below = ~(function(np.sinh(middle)) >= target)
+        below = (function(np.sinh(middle)) < target) != falls
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    found = np.sinh(high)
-    return np.where(np.abs(function(found) - target) <= 1e-6 * (1 + np.abs(target)), found, np.nan)
+    return np.sinh(high)
 
 
 # -------------------------------------------------------------------------------------------- the breakpoints
