@@ -112,17 +112,17 @@ def convert(
     options = Options(
         name, activations, digits or 0, standalone, numbers, parse_latex_names(latex_names), expression, dtype
     )
-    started = source.start()
-    from nn2eq.conversion import Request, require_possible  # while the child reads
-    from nn2eq.conversion import convert as converted
+    with source.start() as started:
+        from nn2eq.conversion import Request, require_possible  # while the child reads
+        from nn2eq.conversion import convert as converted
 
-    request = Request(language, form, fold, limit, options)
-    require_possible(request)
-    if header and emitter(language).header is None:
-        raise CannotEmit(
-            f"--header means nothing to {language}", code="option-format", way_out="leave it out"
-        )
-    network = source.network(started)
+        request = Request(language, form, fold, limit, options)
+        require_possible(request)
+        if header and emitter(language).header is None:
+            raise CannotEmit(
+                f"--header means nothing to {language}", code="option-format", way_out="leave it out"
+            )
+        network = source.network(started)
     rows = rows_of(data, network)
     asked = asked_keras(source, network, rows) if ask else None
     conversion = converted(network, request, data=rows, asked=asked, run=run)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nn2eq.errors import Nn2eqError
-from nn2eq.network import Network
 from nn2eq.reading import child
-from nn2eq.reading.build import build
+
+if TYPE_CHECKING:  # the child starts before the mathematics is imported
+    from nn2eq.network import Network
 
 __all__ = ["Started", "read", "start"]
 
@@ -26,10 +27,20 @@ class Started:
 
     def finish(self) -> Network:
         """Wait for the child and build the network."""
+        from nn2eq.reading.build import build
+
         try:
             return build(self.reading.finish(), self.file)
         except Nn2eqError as error:
             raise error.in_file(self.file) from None
+
+    def __enter__(self) -> Started:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the child, whether its answer was taken or nobody wants it any more."""
+        self.reading.kill()
+        self.reading.wait()
 
 
 def start(path: str | os.PathLike[str], *, weights: str | os.PathLike[str] | None = None) -> Started:
