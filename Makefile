@@ -101,6 +101,7 @@ $(FORMULAS):
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[keras,dev]' --constraint constraints.txt
+	$(BIN)/python -m compileall -q nn2eq # as pip does for a wheel: a start must not compile
 	touch $@
 
 # What the tests run beside Python, on Debian and its relatives: LaTeX to typeset, poppler to look at the page.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nn2eq.cells import regions
     from nn2eq.conversion import Conversion, Request, convert
     from nn2eq.description import info
     from nn2eq.emit import emit
@@ -48,13 +49,15 @@ _HOMES = {
     "matrix": "nn2eq.forms.straight",
     "nested": "nn2eq.forms.straight",
     "read": "nn2eq.reading",
+    "regions": "nn2eq.cells",
     "trace": "nn2eq.proof.trace",
 }
 """Where each public name lives."""
 
 __all__ = [
     "Conversion", "Network", "Nn2eqError", "Options", "Program", "Request", "ask_keras", "check", "convert",
-    "emit", "expressions", "in_original_units", "info", "layered", "matrix", "nested", "read", "trace",
+    "emit", "expressions", "in_original_units", "info", "layered", "matrix", "nested", "read", "regions",
+    "trace",
 ]  # fmt: skip
 
 
