@@ -88,6 +88,7 @@ def climbed(network: Network, low: Array, high: Array, sign: float, rng: np.rand
     points[:32] = np.where(rng.random((32, len(low))) < 0.5, low, high)
     for closer in (0.2, 0.05, 0.01, 0.002):
         values = sign * network.evaluate(points)
+        values[~np.isfinite(values)] = -np.inf  # beyond float64: nothing is seen there
         best = np.maximum(best, values.max(axis=0))
         around = points[values.sum(axis=1).argmax()]
         points = np.clip(around + closer * (high - low) * rng.normal(size=(60, len(low))), low, high)
@@ -143,6 +144,8 @@ def require_steep(
         first, last = network.evaluate(starts), network.evaluate(ends)
         blur = 1e-13 * (1.0 + np.abs(first) + np.abs(last)) / np.abs(step)
         quotients = (last - first) / step
+        seen = np.isfinite(quotients) & np.isfinite(blur)
+        quotients, blur = np.where(seen, quotients, 0.0), np.where(seen, blur, np.inf)
         assert np.all(quotients >= slopes[0][axis] - blur), (quotients.min(axis=0), slopes[0][axis])
         assert np.all(quotients <= slopes[1][axis] + blur), (quotients.max(axis=0), slopes[1][axis])
 

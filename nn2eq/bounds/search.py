@@ -57,6 +57,7 @@ class Found:
         """How far a bound may still exceed the true range."""
         with np.errstate(invalid="ignore"):
             gaps = np.maximum(self.high - self.reached_high, self.reached_low - self.low)
+            gaps = np.minimum(gaps, self.high - self.low)  # the true range is somewhere in between
         return float(np.max(np.where(np.isnan(gaps), np.inf, gaps), initial=0.0))
 
 

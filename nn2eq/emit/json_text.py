@@ -28,6 +28,10 @@ of `partner`, a group has half as many outputs as units: z is one of the first h
 second. A parameter is a number, or an array where each unit has its own. With "units": [0], only these,
 counted from 0, are transformed; the others pass.
 
+A polynomial step is out = Σ coefficients · Π t ^ exponents with t = (arg - centre) / scale, null for 0 and 1:
+exponents has a row a term and a column an input, coefficients a row a term and a column an output. In the
+basis "chebyshev", t ^ k means Chebyshev's T_k(t).
+
 The texts of a file (model, notes, origin) are escaped as in all headers. A text in front of which nn2eq has
 put its header has a further member "header", an array of strings. A file of another version is refused.
 """
@@ -42,7 +46,7 @@ from nn2eq.emit import Emitter
 from nn2eq.emit.header import escaped
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import array_text
-from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step, Value
+from nn2eq.forms.program import Affine, Apply, Constant, Function, Polynomial, Program, Step, Value
 from nn2eq.forms.size import by_name
 
 FORMAT, VERSION = "nn2eq-program", 1
@@ -83,7 +87,8 @@ def _step(step: Step) -> dict[str, Any]:
         terms = [{"arg": term.arg.name, "matrix": _constant(term.matrix)} for term in step.terms]
         offset = _constant(step.offset) if step.offset else None
         return {"step": "affine", "out": _value(step.out), "terms": terms, "offset": offset}
-    assert isinstance(step, Apply)  # a polynomial has a layout of its own
+    if isinstance(step, Polynomial):
+        return _polynomial(step)
     return {
         "step": "apply",
         "out": _value(step.out),
@@ -91,6 +96,19 @@ def _step(step: Step) -> dict[str, Any]:
         "activation": step.activation.row.name,
         "formula": step.activation.row.runnable,
         **_details(step),
+    }
+
+
+def _polynomial(step: Polynomial) -> dict[str, Any]:
+    return {
+        "step": "polynomial",
+        "out": _value(step.out),
+        "arg": step.arg.name,
+        "basis": step.basis,
+        "exponents": step.exponents.tolist(),
+        "coefficients": _constant(step.coefficients),
+        "centre": _constant(step.centre) if step.centre else None,
+        "scale": _constant(step.scale) if step.scale else None,
     }
 
 

@@ -7,8 +7,9 @@ Each step becomes lines of three kinds: a `Sum` Σ coefficient · name + offset,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.emit.sharing import renamed
-from nn2eq.forms.program import Affine, Apply, Function
+from nn2eq.forms.program import Affine, Apply, Function, Polynomial
 from nn2eq.forms.size import Spelling
 
 
@@ -60,8 +61,9 @@ def unrolled(function: Function, spelling: Spelling) -> Iterator[tuple[str, list
     for number, step in enumerate(function.steps, start=1):
         if isinstance(step, Affine):
             yield step.out.origin, list(_sums(step))
+        elif isinstance(step, Polynomial):
+            yield step.out.origin, list(_polynomial(step, number))
         else:
-            assert isinstance(step, Apply)  # a polynomial has a layout of its own
             lines = _calls(step) if spelling(step.activation) is None else _formulas(step, spelling, number)
             yield step.out.origin, list(lines)
 
@@ -86,6 +88,72 @@ def _column(matrix: NDArray[Any], unit: int) -> NDArray[Any]:
     if matrix.ndim == 2:
         return matrix[:, unit]
     return np.where(np.arange(len(matrix)) == unit, matrix, matrix.dtype.type(0))
+
+
+def _polynomial(step: Polynomial, number: int) -> Iterator[Line]:
+    """Yield lines for the variables where they are moved, for what they are raised to, and for the monomials.
+
+    Their names have two underscores, as no value has: t1__2, T1__2_3 for Chebyshev's polynomials, m1__5.
+    """
+    ladders: list[list[fm.Node]] = []
+    for variable, part in enumerate(step.arg.parts, start=1):
+        t = _moved(step, variable - 1, fm.name(part))
+        if t.op != "name":
+            yield Formula(f"t{number}__{variable}", t)
+            t = fm.name(f"t{number}__{variable}")
+        ladder, top = [fm.number(1.0), t], int(step.exponents[:, variable - 1].max(initial=0))
+        for power in range(2, top + 1):
+            node = _RAISED[step.basis](t, power, ladder)
+            if step.basis != "power":
+                yield Formula(f"T{number}__{variable}_{power}", node)
+                node = fm.name(f"T{number}__{variable}_{power}")
+            ladder.append(node)
+        ladders.append(ladder)
+    names = []
+    for place, powers in enumerate(step.exponents.tolist(), start=1):
+        factors = [ladder[power] for ladder, power in zip(ladders, powers, strict=True) if power]
+        product = _product(factors)
+        if product is not None and product.op != "name":
+            yield Formula(f"m{number}__{place}", product)
+            product = fm.name(f"m{number}__{place}")
+        names.append(product.value if product is not None else "")
+    yield from _combined(step, names)
+
+
+def _moved(step: Polynomial, variable: int, node: fm.Node) -> fm.Node:
+    """Return (x - centre) / scale without what changes nothing."""
+    centre = 0.0 if step.centre is None else float(step.centre.data[variable])
+    scale = 1.0 if step.scale is None else float(step.scale.data[variable])
+    if centre:
+        node = fm.Node("-" if centre > 0 else "+", (node, fm.number(abs(centre))))
+    return node if scale == 1.0 else fm.Node("/", (node, fm.number(scale)))
+
+
+_RAISED: Mapping[str, Callable[[fm.Node, int, list[fm.Node]], fm.Node]] = {
+    # Every language knows squares and cubes; what is higher is their product.
+    "power": lambda t, power, ladder: (
+        fm.Node("**", (t, fm.number(power)))
+        if power <= 3
+        else fm.Node("*", (ladder[power // 2], ladder[power - power // 2]))
+    ),
+    "chebyshev": lambda t, _, ladder: fm.Node(
+        "-", (fm.Node("*", (fm.Node("*", (fm.number(2.0), t)), ladder[-1])), ladder[-2])
+    ),
+}
+"""What stands for a power, or for the next of a basis: from t, the power, and those before it."""
+
+
+def _product(factors: Sequence[fm.Node]) -> fm.Node | None:
+    return reduce(lambda one, two: fm.Node("*", (one, two)), factors) if factors else None
+
+
+def _combined(step: Polynomial, names: Sequence[str]) -> Iterator[Sum]:
+    """Yield the sum of the monomials for each output."""
+    for out, column in zip(step.out.parts, step.coefficients.data.T, strict=True):
+        used = [place for place, name in enumerate(names) if name and column[place]]
+        constant = [place for place, name in enumerate(names) if not name and column[place]]
+        offset = column[constant] if constant else None
+        yield Sum(out, column[used], tuple(names[place] for place in used), offset)
 
 
 def _calls(step: Apply) -> Iterator[Line]:

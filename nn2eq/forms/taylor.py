@@ -169,7 +169,7 @@ def _program(network: Network, series: Array, space: Truncation, at: Array) -> P
     centre = Constant("x0", at) if np.any(at) else None
     step = Polynomial(y, x, space.exponents[used], Constant("c", series[used]), centre)
     function = Function("predict", (x,), (y,), (step,))
-    return Program((function,), "polynomial", "taylor", network.source.file, network.source.sha256)
+    return Program((function,), "nested", "taylor", network.source.file, network.source.sha256)
 
 
 def _notes(network: Network, at: Array, order: int, region: Region | None) -> list[str]:

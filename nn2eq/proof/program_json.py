@@ -16,13 +16,26 @@ from nn2eq.emit.header import unescaped
 from nn2eq.emit.json_text import FORMAT, VERSION
 from nn2eq.emit.names import is_identifier
 from nn2eq.errors import DamagedFile, Nn2eqError
-from nn2eq.forms.program import LAYOUTS, Affine, Apply, Constant, Function, Program, Step, Term, Value
+from nn2eq.forms.program import (
+    BASES,
+    LAYOUTS,
+    Affine,
+    Apply,
+    Constant,
+    Function,
+    Polynomial,
+    Program,
+    Step,
+    Term,
+    Value,
+)
 
 Array = NDArray[np.float64]
 Fields = Mapping[str, Any]
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
 LONGEST_FORMULA = 1_000
+HIGHEST_POWER = 1_000
 
 
 def read_program(text: str | bytes) -> Program:
@@ -70,7 +83,9 @@ def _function(found: Fields) -> Function:
 
 
 def _step(found: Fields, values: dict[str, Value]) -> Step:
-    kinds: Mapping[Any, Callable[[Fields, dict[str, Value]], Step]] = {"affine": _affine, "apply": _apply}
+    kinds: Mapping[Any, Callable[[Fields, dict[str, Value]], Step]] = {
+        "affine": _affine, "apply": _apply, "polynomial": _polynomial,
+    }  # fmt: skip
     kind = found.get("step")
     if kind not in kinds:
         raise _damaged(f"a step is {kind!r:.40}")
@@ -114,6 +129,22 @@ def _apply(found: Fields, values: dict[str, Value]) -> Apply:
     ):
         raise _damaged(f"{out.name} has another size than its activation makes of {arg.name}")
     return Apply(out, activation, arg, constants, units)
+
+
+def _polynomial(found: Fields, values: dict[str, Value]) -> Polynomial:
+    needed = {"step", "out", "arg", "basis", "exponents", "coefficients", "centre", "scale"}
+    _members(found, needed, set(), "a polynomial step")
+    arg, out = _known(found["arg"], values), _value(found["out"], values)
+    centre, scale = (None if found[key] is None else _constant(found[key]) for key in ("centre", "scale"))
+    coefficients = _constant(found["coefficients"])
+    exponents = np.array(_list(found, "exponents", list), dtype=np.int64)
+    if exponents.shape[1:] != (arg.size,) or coefficients.data.shape != (len(exponents), out.size):
+        raise _damaged(f"{out.name} has exponents or coefficients of another size")
+    if np.any(exponents < 0) or np.any(exponents > HIGHEST_POWER) or found["basis"] not in BASES:
+        raise _damaged(f"{out.name} has a power below 0 or above {HIGHEST_POWER}, or an unknown basis")
+    if any(constant is not None and constant.data.shape != (arg.size,) for constant in (centre, scale)):
+        raise _damaged(f"{out.name} has a centre or scale of another size")
+    return Polynomial(out, arg, exponents, coefficients, centre, scale, found["basis"])
 
 
 def _activation(found: Fields, parameters: Mapping[str, Any]) -> Activation:

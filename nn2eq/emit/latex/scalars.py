@@ -10,8 +10,9 @@ from nn2eq.emit.latex.formulas import Units, Writer
 from nn2eq.emit.latex.functions import Functions
 from nn2eq.emit.latex.names import Symbols
 from nn2eq.emit.latex.pieces import Piece, Place, listed, symbol
+from nn2eq.emit.latex.polynomials import polynomials
 from nn2eq.emit.latex.weights import Weights
-from nn2eq.forms.program import Affine, Apply, Step, Value
+from nn2eq.forms.program import Affine, Apply, Polynomial, Step, Value
 from nn2eq.forms.size import Spelling
 
 
@@ -31,8 +32,9 @@ class Scalars(NamedTuple):
         """Return each unit of a step's answer, every argument written out."""
         if isinstance(step, Affine):
             return self.weights.sums(step, known, place)
-        assert isinstance(step, Apply)  # a polynomial has a layout of its own
         args = known[step.arg.name]
+        if isinstance(step, Polynomial):
+            return polynomials(step, args, self.weights.numbers, place)
         size = len(args) // step.activation.groups
         groups = [args[start : start + size] for start in range(0, len(args), size)]
         outputs = step.activation.outputs(size)
