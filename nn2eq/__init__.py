@@ -9,12 +9,15 @@
 Nothing is imported before it is used.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nn2eq.bounds import bounds
     from nn2eq.cells import regions
     from nn2eq.conversion import Conversion, Request, convert
     from nn2eq.description import info
@@ -39,6 +42,7 @@ _HOMES = {
     "Program": "nn2eq.forms.program",
     "Request": "nn2eq.conversion",
     "ask_keras": "nn2eq.proof.ask_keras",
+    "bounds": "nn2eq.bounds",
     "check": "nn2eq.proof.check",
     "convert": "nn2eq.conversion",
     "emit": "nn2eq.emit",
@@ -55,10 +59,22 @@ _HOMES = {
 """Where each public name lives."""
 
 __all__ = [
-    "Conversion", "Network", "Nn2eqError", "Options", "Program", "Request", "ask_keras", "check", "convert",
-    "emit", "expressions", "in_original_units", "info", "layered", "matrix", "nested", "read", "regions",
+    "Conversion", "Network", "Nn2eqError", "Options", "Program", "Request", "ask_keras", "bounds", "check",
+    "convert", "emit", "expressions", "in_original_units", "info", "layered", "matrix", "nested", "read", "regions",
     "trace",
 ]  # fmt: skip
+
+
+class _Verbs(ModuleType):
+    """The package, whose verbs `emit` and `bounds` are called as packages inside it are."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Leave a verb a verb when Python imports the package of its name."""
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Verbs
 
 
 def __getattr__(name: str) -> Any:

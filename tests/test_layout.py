@@ -112,6 +112,12 @@ def test_help_takes_nothing_heavy_along() -> None:
     assert not loaded & {"h5py", "sympy", "tensorflow", "keras", "matplotlib"}
 
 
+def test_a_verb_is_not_hidden_by_the_package_of_its_name() -> None:
+    said = "import nn2eq.emit.header, nn2eq.bounds, nn2eq; print(callable(nn2eq.emit) and callable(nn2eq.bounds))"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
 def test_public_names_are_there() -> None:
     assert all(getattr(nn2eq, name) is not None for name in nn2eq.__all__)
     assert set(nn2eq.__all__) == set(nn2eq._HOMES)
