@@ -132,7 +132,7 @@ def _layers(program: Program, spelling: Spelling) -> Iterator[str]:
         if isinstance(step, Apply):
             yield from _applied(step, texts.get(step.arg.name, step.arg.name), spelling)
             continue
-        assert isinstance(step, Affine)  # a polynomial has a layout of its own
+        assert isinstance(step, Affine)  # a polynomial is written number by number
         if isinstance(following, Apply) and following.arg == step.out and _is_function(following, spelling):
             # Not under a name of its own: memory that is free again at once is faster than new memory.
             texts[step.out.name] = _affine(step)

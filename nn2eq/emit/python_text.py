@@ -105,7 +105,7 @@ def _lists(program: Program, name: str, spelling: Spelling) -> Iterator[str]:
         if isinstance(step, Affine):
             text = _affine(step)
         else:
-            assert isinstance(step, Apply)  # a polynomial has a layout of its own
+            assert isinstance(step, Apply)  # a polynomial is written number by number
             text = over_list(step, spelling(step.activation), MATH)
         yield f"{step.out.name} = {text}"
     result = program.predict.results[0].name

@@ -169,7 +169,7 @@ def _vector(step: Step, spelling: Spelling) -> str:
             for term in step.terms
         ]
         return " + ".join([*terms, step.offset.name] if step.offset else terms)
-    assert isinstance(step, Apply)  # a polynomial has a layout of its own
+    assert isinstance(step, Apply)  # a polynomial is written number by number
     return over_list(step, spelling(step.activation), SYMPY)
 
 

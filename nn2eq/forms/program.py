@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nn2eq.activations import Activation
 
 Array = NDArray[np.float64]
-LAYOUTS = ("nested", "layered", "matrix", "polynomial")
+LAYOUTS = ("nested", "layered", "matrix")
 
 
 @dataclass(frozen=True)

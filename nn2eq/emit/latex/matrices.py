@@ -70,7 +70,7 @@ class Matrices(NamedTuple):
     def _right(self, step: Step, known: dict[str, Piece], sums: Piece | None) -> Piece:
         if isinstance(step, Affine):
             return self._affine(step, known)
-        assert isinstance(step, Apply)  # a polynomial has a layout of its own
+        assert isinstance(step, Apply)  # a polynomial is written number by number
         if not self._is_whole(step):
             return self._stacked(step)
         parameters = [self._constant(constant) for constant in step.parameters.values()]
