@@ -104,11 +104,13 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m compileall -q nn2eq # as pip does for a wheel: a start must not compile
 	touch $@
 
-# What the tests run beside Python, on Debian and its relatives: LaTeX to typeset, poppler to look at the page.
+# What the tests run beside Python, on Debian and its relatives: LaTeX to typeset, poppler to look at the page, and
+# every language that a text may be in.
 tools:
 	$(SUDO) apt-get update -qq
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
-	    python3-venv texlive-latex-base texlive-latex-recommended texlive-latex-extra poppler-utils
+	    python3-venv texlive-latex-base texlive-latex-recommended texlive-latex-extra poppler-utils \
+	    g++ gfortran golang-go default-jdk-headless nodejs octave r-base-core rustc
 
 # Everything that a run made except the environment ($(VENV)).
 clean:

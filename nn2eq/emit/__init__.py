@@ -22,9 +22,12 @@ LANGUAGES: Mapping[str, str] = {
     "json": "nn2eq.emit.json_text",
     "c": "nn2eq.emit.c_text",
     "javascript": "nn2eq.emit.javascript_text",
+    "fortran": "nn2eq.emit.fortran_text",
     "rust": "nn2eq.emit.rust_text",
     "java": "nn2eq.emit.java_text",
     "go": "nn2eq.emit.go_text",
+    "octave": "nn2eq.emit.octave_text",
+    "r": "nn2eq.emit.r_text",
 }
 
 

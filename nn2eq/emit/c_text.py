@@ -57,9 +57,9 @@ def _infix(suffix: str) -> Infix:
     names = ("exp", "expm1", "log", "log1p", "log10", "tanh", "sqrt", "erf")
     functions = {name: f"{name}{suffix}({{0}})" for name in names} | {
         "abs": f"fabs{suffix}({{0}})", "max": "larger({0}, {1})", "min": "smaller({0}, {1})",
-        "where": "({0} ? {1} : {2})",
+        "where": "{0} ? {1} : {2}",
     }  # fmt: skip
-    return Infix(functions, _float if suffix else number)
+    return Infix(functions, _float if suffix else number, loose=("where",))
 
 
 def _float(value: float) -> str:

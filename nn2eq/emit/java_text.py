@@ -26,7 +26,7 @@ STANDING = frozenset(
 )
 FUNCTIONS = {
     **{name: f"Math.{name}({{0}})" for name in ("exp", "expm1", "log", "log1p", "log10", "tanh", "sqrt", "abs")},
-    "erf": "erf({0})", "max": "Math.max({0}, {1})", "min": "Math.min({0}, {1})", "where": "({0} ? {1} : {2})",
+    "erf": "erf({0})", "max": "Math.max({0}, {1})", "min": "Math.min({0}, {1})", "where": "{0} ? {1} : {2}",
 }  # fmt: skip
 IN_METHOD = 4_000
 """Numbers that one method may hold: its code may have 65,535 bytes, and a product and its sum take some ten."""
@@ -83,7 +83,7 @@ DIALECT = Dialect(
     comment="//",
     reserved=RESERVED,
     standing=STANDING,
-    infix=Infix(FUNCTIONS),
+    infix=Infix(FUNCTIONS, loose=("where",)),
     routine=braced(
         "private static double {0}({1}) {{", "double {0}", "final double {0} = {1};", "return {0};"
     ),

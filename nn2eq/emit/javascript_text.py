@@ -24,13 +24,13 @@ RESERVED = frozenset(
 )
 FUNCTIONS = {
     **{name: f"Math.{name}({{0}})" for name in ("exp", "expm1", "log", "log1p", "log10", "tanh", "sqrt", "abs")},
-    "erf": "erf({0})", "max": "Math.max({0}, {1})", "min": "Math.min({0}, {1})", "where": "({0} ? {1} : {2})",
+    "erf": "erf({0})", "max": "Math.max({0}, {1})", "min": "Math.min({0}, {1})", "where": "{0} ? {1} : {2}",
 }  # fmt: skip
 DIALECT = Dialect(
     name="javascript",
     comment="//",
     reserved=RESERVED,
-    infix=Infix(FUNCTIONS),
+    infix=Infix(FUNCTIONS, loose=("where",)),
     routine=braced("function {0}({1}) {{", "{0}", "const {0} = {1};", "return {0};"),
     let="const {0} = {1};",
     set="{0} = {1};",

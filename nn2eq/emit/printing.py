@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,7 +63,8 @@ class Infix:
 
     functions: a template for each name of nn2eq.formula.FUNCTIONS, the arguments as {0} {1} {2}; what is missing
     cannot be said. power: a template where the language has no ** operator. sign: how strongly a minus sign
-    binds. operators: those that it writes otherwise.
+    binds. operators: those that it writes otherwise. loose: functions written so that they need brackets within
+    an operation, such as `a if condition else b`.
     """
 
     functions: Mapping[str, str]
@@ -71,6 +72,7 @@ class Infix:
     power: str = ""
     sign: int = SIGN
     operators: Mapping[str, str] = field(default_factory=dict)
+    loose: Collection[str] = ()
 
     def write(self, node: fm.Node, names: Mapping[str, Text]) -> Text:
         """Write a formula (without reductions) with its names replaced by texts."""
@@ -86,7 +88,8 @@ class Infix:
                 return Text(self.power.format(*(self.write(arg, names).text for arg in node.args)))
             case "+" | "-" | "*" | "/" | "**" | "<" | "<=" | ">" | ">=" | "==":
                 return self._binary(node, names)
-        return Text(self.functions[node.op].format(*(self.write(arg, names).text for arg in node.args)))
+        text = self.functions[node.op].format(*(self.write(arg, names).text for arg in node.args))
+        return Text(text, WHERE if node.op in self.loose else ATOM)
 
     def _binary(self, node: fm.Node, names: Mapping[str, Text]) -> Text:
         strength, sign = _STRENGTH[node.op], self.operators.get(node.op, node.op)

@@ -23,13 +23,13 @@ RESERVED = frozenset(
 FUNCTIONS = {
     **{name: f"f64::{name}({{0}})" for name in ("exp", "log10", "tanh", "sqrt", "abs")},
     "expm1": "f64::exp_m1({0})", "log": "f64::ln({0})", "log1p": "f64::ln_1p({0})", "erf": "erf({0})",
-    "max": "f64::max({0}, {1})", "min": "f64::min({0}, {1})", "where": "(if {0} {{ {1} }} else {{ {2} }})",
+    "max": "f64::max({0}, {1})", "min": "f64::min({0}, {1})", "where": "if {0} {{ {1} }} else {{ {2} }}",
 }  # fmt: skip
 DIALECT = Dialect(
     name="rust",
     comment="//",
     reserved=RESERVED,
-    infix=Infix(FUNCTIONS),
+    infix=Infix(FUNCTIONS, loose=("where",)),
     routine=braced("fn {0}({1}) -> f64 {{", "{0}: f64", "let {0} = {1};", "{0}"),
     let="let {0} = {1};",
     set="{0} = {1};",

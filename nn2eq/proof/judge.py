@@ -36,6 +36,9 @@ SIGNS: Mapping[str, str] = {
     "rust": r"(?m)^pub fn \w+\(",
     "java": r"(?m)^(public )?(final )?class \w+ \{",
     "go": r"(?m)^package \w+$",
+    "fortran": r"(?im)^module \w+$",
+    "octave": r"(?m)^function \w+ = \w+\(",
+    "r": r"(?m)^\w+ <- (local|function)\(",
 }
 """What a text without a header is recognised by, the first sign that is found."""
 

@@ -36,9 +36,12 @@ RUNNERS: Mapping[str, str] = {
     "json": "nn2eq.proof.run_json",
     "c": "nn2eq.proof.run_c",
     "javascript": "nn2eq.proof.run_javascript",
+    "fortran": "nn2eq.proof.run_fortran",
     "rust": "nn2eq.proof.run_rust",
     "java": "nn2eq.proof.run_java",
     "go": "nn2eq.proof.run_go",
+    "octave": "nn2eq.proof.run_octave",
+    "r": "nn2eq.proof.run_r",
 }
 """The module whose `run(text, x, name)` runs a text of this language."""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nn2eq.activations import Activation
 from nn2eq.emit.code.helpers import Helper
 from nn2eq.emit.printing import Infix, decimals
-from nn2eq.forms.program import Constant, Program
+from nn2eq.forms.program import Program
 from nn2eq.forms.size import Spelling
 
 Lines = list["str | Lines"]
@@ -36,25 +36,24 @@ class Routine:
 
 @dataclass(frozen=True)
 class Body:
-    """The lines that compute an answer, and the names that they give to numbers."""
+    """The lines that compute an answer, and what they need.
+
+    names: of numbers, that they give. tables: the lines above all functions that hold arrays of numbers.
+    routines: functions that they call, besides those of single numbers.
+    """
 
     lines: Lines
     names: tuple[str, ...] = ()
+    tables: Lines = field(default_factory=list)
+    routines: tuple[Lines, ...] = ()
 
 
 class Layers(Protocol):
-    """How a language writes whole layers: its arrays of numbers, and the steps over them.
-
-    returned: the line that gives the answer {0}, "" if it was put into an array of the caller's.
-    """
+    """How a language writes whole layers."""
 
     @property
     def returned(self) -> str:
-        """See above."""
-
-    @property
-    def constants(self) -> Callable[[list[Constant]], Lines]:
-        """What writes all arrays of numbers."""
+        """The line that gives the answer {0}, "" if it was put into an array of the caller's."""
 
     def body(self, dialect: Dialect, program: Program, spelling: Spelling, y: str) -> Body:
         """Write every step; y: the array that takes the outputs, "" where it is the function's own."""
@@ -85,6 +84,8 @@ class Dialect:
     numbers        how it writes numbers so that they read back, where that is not in decimals
     declared       how names {0} are declared in front, where `let` does not
     prefix         what the tables of numbers and the functions of a text are called before their own names
+    between        what stands between the tables of numbers and the functions
+    leading        whether the function that answers stands in front of the others
     imported       what stands in front ({imported}), second, if a text holds the first
     most           numbers that a function of scalars may hold, 0 for any number
     longest        characters that a statement may have, 0 for any number
@@ -118,6 +119,8 @@ class Dialect:
     declared: str = ""
     standing: frozenset[str] = frozenset()
     prefix: str = ""
+    between: str = ""
+    leading: bool = False
     imported: tuple[str, str] | tuple[()] = ()
     most: int = 0
     longest: int = 0

@@ -46,7 +46,7 @@ ERF = Helper(
 LOG1P = Helper(
     "log1p",
     ("z",),
-    "where(1 + z == 1, z, log(1 + z) * (z / ((1 + z) - 1)))",
+    "where(abs((1 + z) - 1) > 0, log(1 + z) * (z / ((1 + z) - 1)), z)",
     "log(1 + z), accurate where z is small (W. Kahan); not to be compiled with -ffast-math and the like",
 )
 EXPM1 = Helper(

@@ -52,7 +52,8 @@ class Loops:
 
     def body(self, dialect: Dialect, program: Program, spelling: Spelling, y: str) -> Body:
         """Write every step; y: the array that takes the outputs, "" where it is the function's own."""
-        return Body(_Writer(dialect, self, spelling).lines(program, y))
+        tables = self.constants(list(program.predict.constants))
+        return Body(_Writer(dialect, self, spelling).lines(program, y), tables=tables)
 
 
 class _Writer:
@@ -74,7 +75,7 @@ class _Writer:
             if isinstance(step, Affine):
                 lines += self._affine(step)
             else:
-                assert isinstance(step, Apply)  # a polynomial has a layout of its own
+                assert isinstance(step, Apply)  # a polynomial is written number by number
                 lines += self._apply(step)
         return lines
 

@@ -11,7 +11,7 @@ from nn2eq.emit.code.dialect import Dialect, Lines, Routine
 from nn2eq.emit.code.helpers import Helper
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import Text
-from nn2eq.emit.pythonic import applied, by_function
+from nn2eq.emit.pythonic import applied, by_function, require_no_symbols
 from nn2eq.emit.sharing import named_parts
 from nn2eq.forms.program import Program
 from nn2eq.forms.size import Spelling, runnable
@@ -22,6 +22,7 @@ def spelled(options: Options) -> Spelling:
 
     A coupled row is always written out: few languages pass groups of numbers as lightly as Python.
     """
+    require_no_symbols(options)
     return runnable if options.activations == "explicit" else by_function_or_group
 
 
@@ -63,11 +64,10 @@ def call(dialect: Dialect, activation: Activation, arg: str, per_unit: Mapping[s
     return f"{dialect.called(activation)}({', '.join([arg, *(given[key] for key in activation.parameters)])})"
 
 
-def definitions(dialect: Dialect, program: Program, text: str) -> Iterator[Lines]:
+def definitions(dialect: Dialect, program: Program, spelling: Spelling, text: str) -> Iterator[Lines]:
     """Yield the functions that a text calls, and those that these call, each behind what it needs."""
-    rows = [
-        row for row in applied(program).values() if not row.row.coupled and _calls(text, dialect.called(row))
-    ]
+    own = (row for row in applied(program).values() if spelling(row) is None)
+    rows = [row for row in own if _calls(text, dialect.called(row))]
     needed = [op for op, helper in dialect.helpers.items() if _calls(text, helper.name)]
     needed += [part.op for row in rows for part in fm.walk(fm.parse(row.row.runnable))]
     yield from (_helper(dialect, helper) for helper in _with_their_own(dialect, needed))
@@ -111,8 +111,3 @@ def _routine(dialect: Dialect, name: str, arguments: tuple[str, ...], node: fm.N
     first, last = named_parts(multiplied(node), {*arguments, *dialect.reserved})
     lets = tuple((let, formula(dialect, part).text) for let, part in first)
     return dialect.routine(Routine(name, arguments, lets, formula(dialect, last).text))
-
-
-def used_helpers(dialect: Dialect) -> frozenset[str]:
-    """Return the names of all functions that a text may define besides those of activations."""
-    return frozenset(helper.name for helper in dialect.helpers.values())

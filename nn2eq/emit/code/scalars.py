@@ -118,7 +118,7 @@ def _text(dialect: Dialect, line: Line, names: Mapping[str, Text]) -> Text:
             return sum_text(dialect, line, names)
         case Formula():
             return formula(dialect, line.node, names)
-    per_unit = {key: dialect.coefficients(data)[0] for key, data in line.parameters.items()}
+    per_unit = {key: dialect.infix.number(float(data[0])) for key, data in line.parameters.items()}
     return Text(call(dialect, line.activation, names[line.args[0]].text, per_unit))
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from nn2eq.emit.code import scalars
-from nn2eq.emit.code.dialect import Dialect, Lines
+from nn2eq.emit.code.dialect import Body, Dialect, Lines
 from nn2eq.emit.code.routines import definitions, spelled
 from nn2eq.emit.names import fresh, require
 from nn2eq.emit.options import Options
 from nn2eq.emit.pythonic import applied
 from nn2eq.errors import CannotEmit, TooLarge
-from nn2eq.forms.program import Affine, Apply, Constant, Program, Step
+from nn2eq.forms.program import Apply, Constant, Polynomial, Program, Step
 from nn2eq.forms.size import numbers
 
 WIDTH = 110
@@ -22,6 +22,8 @@ _BREAK = re.compile(r"(?<=[-+,=?:]) ")
 """Where a line may be broken: behind an operator, so that no language takes the first half for a whole statement."""
 _QUOTES = re.compile('["`]')
 _LONGEST_NAME = 63
+TOGETHER = 8
+"""Names that are declared on one line."""
 _SHARED = re.compile(r"(sum|largest)\d+(_\d+)*")
 """What `nn2eq.emit.scalars` calls the reductions of a coupled row."""
 
@@ -32,13 +34,13 @@ def write(dialect: Dialect, program: Program, options: Options) -> str:
     fields = fields_of(program, options)
     require_names(dialect, program, fields)
     _require_short(dialect, program, options)
-    body = _predict(dialect, program, options, fields)
-    constants = (
-        dialect.layers.constants(list(program.predict.constants)) if program.layout == "matrix" else []
-    )
-    routines = definitions(dialect, program, "\n".join(flat(body, dialect)))
-    parts = [part for part in (constants, *routines, body) if part]
-    inside = "\n\n".join("\n".join(flat(part, dialect, dialect.inside)) for part in parts)
+    body = _body(dialect, program, options, fields)
+    predict = _predict(dialect, program, body, fields)
+    calling = "\n".join(line for part in (*body.routines, predict) for line in flat(part, dialect))
+    others = (*definitions(dialect, program, spelled(options), calling), *body.routines)
+    parts = (predict, *others) if dialect.leading else (*others, predict)
+    tables, *functions = ("\n".join(flat(part, dialect, dialect.inside)) for part in (body.tables, *parts))
+    inside = "\n\n".join(part for part in (tables, dialect.between, *functions) if part)
     imported = dialect.imported[1] if dialect.imported and dialect.imported[0] in inside else ""
     return f"{dialect.before.format(imported=imported, **fields)}{inside}\n{dialect.after.format(**fields)}"
 
@@ -54,7 +56,8 @@ def _prefixed(program: Program, prefix: str) -> Program:
     def step(of: Step) -> Step:
         if isinstance(of, Apply):
             return replace(of, parameters={key: called(constant) for key, constant in of.parameters.items()})
-        assert isinstance(of, Affine)  # a polynomial has a layout of its own
+        if isinstance(of, Polynomial):
+            return of  # written number by number, without tables
         terms = tuple(replace(term, matrix=called(term.matrix)) for term in of.terms)
         return replace(of, terms=terms, offset=of.offset and called(of.offset))
 
@@ -123,25 +126,29 @@ def require_names(dialect: Dialect, program: Program, fields: dict[str, str]) ->
             )
 
 
-def _predict(dialect: Dialect, program: Program, options: Options, fields: dict[str, str]) -> Lines:
-    """Write the function that answers."""
+def _body(dialect: Dialect, program: Program, options: Options, fields: Mapping[str, str]) -> Body:
+    """Write what computes the answer."""
     x, y = fields["x"], "" if dialect.returned else fields["y"]
     if program.layout == "matrix":
-        body = dialect.layers.body(dialect, program, spelled(options), y)
-        returned = dialect.layers.returned.format(program.predict.results[0].name)
-    else:
-        body = scalars.body(dialect, program, spelled(options), x, y)
-        returned = dialect.returned.format(", ".join(program.outputs), **fields)
-    declared = [dialect.declared.format(", ".join(body.names))] if dialect.declared and body.names else []
+        return dialect.layers.body(dialect, program, spelled(options), y)
+    return scalars.body(dialect, program, spelled(options), x, y)
+
+
+def _predict(dialect: Dialect, program: Program, body: Body, fields: Mapping[str, str]) -> Lines:
+    """Write the function that answers around what computes the answer."""
+    whole = program.layout == "matrix"
+    answers = program.predict.results[0].name if whole else ", ".join(program.outputs)
+    returned = (dialect.layers.returned if whole else dialect.returned).format(answers, **fields)
     opening, *first = (line.format(**fields) for line in dialect.predict)
-    last = [returned] if returned else []
     said = f"{dialect.comment} {dialect.said.format(**fields)}"
-    return [
-        said,
-        opening,
-        [*first, *declared, *body.lines, *last],
-        dialect.end.replace("{name}", fields["name"]),
-    ]
+    inner: Lines = [*first, *_declared(dialect, body.names), *body.lines, *([returned] if returned else [])]
+    return [said, opening, inner, dialect.end.replace("{name}", fields["name"])]
+
+
+def _declared(dialect: Dialect, names: Sequence[str]) -> Lines:
+    """Declare names, some on a line."""
+    some = (names[k : k + TOGETHER] for k in range(0, len(names), TOGETHER)) if dialect.declared else ()
+    return [dialect.declared.format(", ".join(part)) for part in some]
 
 
 def flat(lines: Lines, dialect: Dialect, depth: int = 0) -> Iterator[str]:

@@ -1,0 +1,156 @@
+"""Fortran 2008: a module with a pure function."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nn2eq.emit import Emitter
+from nn2eq.emit.code.arrays import Arrays
+from nn2eq.emit.code.dialect import Dialect, Lines, Routine
+from nn2eq.emit.code.helpers import EXPM1, LOG1P
+from nn2eq.emit.code.routines import spelled
+from nn2eq.emit.code.tables import broken, rows
+from nn2eq.emit.code.text import write as written
+from nn2eq.emit.options import Options
+from nn2eq.emit.printing import COMPARE, Infix, number
+from nn2eq.forms.program import Constant, Program
+
+# No word of Fortran is reserved, but a name hides the function or the type that is called the same.
+RESERVED = frozenset(
+    """
+    abs dp erf exp expm1 log log10 log1p matmul max maxval merge min real size sp sqrt sum tanh result pure elemental
+    """.split()
+)
+FUNCTIONS = {
+    **{name: f"{name}({{0}})" for name in ("exp", "expm1", "log", "log1p", "log10", "tanh", "sqrt", "abs", "erf")},
+    "max": "max({0}, {1})", "min": "min({0}, {1})", "where": "merge({1}, {2}, {0})",
+    "sum": "sum({0})", "largest": "maxval({0})", "each": "[({0}, {1} = 1, size(z))]",
+}  # fmt: skip
+IN_STATEMENT = 1_000
+"""Numbers that one `data` statement holds: a statement may have 255 lines, and a line eight numbers and more."""
+BEFORE = """\
+module {name}_module
+  use, intrinsic :: iso_fortran_env, only: sp => real32, dp => real64
+  implicit none
+  private
+  public :: {name}
+
+"""
+
+
+def elemental(of: Routine) -> Lines:
+    """Write a function of numbers."""
+    names = [*(name for name, _ in of.lets), "a"]
+    lines: Lines = [
+        f"real(dp), intent(in) :: {', '.join(of.arguments)}",
+        f"real(dp) :: {', '.join(names)}",
+        *(f"{name} = {text}" for name, text in of.lets),
+        f"a = {of.answer}",
+    ]
+    return [f"elemental function {of.name}({', '.join(of.arguments)}) result(a)", lines, "end function"]
+
+
+def of_group(of: Routine) -> Lines:
+    """Write a function of a group of numbers."""
+    group, *others = of.arguments
+    lines: Lines = [
+        f"real(dp), intent(in) :: {', '.join([f'{group}(:)', *others])}",
+        f"real(dp) :: a({of.size})",
+    ]
+    if of.lets:
+        lines.append(f"real(dp) :: {', '.join(name for name, _ in of.lets)}")
+    if of.indices:
+        lines.append(f"integer :: {', '.join(of.indices)}")
+    lines += [*(f"{name} = {text}" for name, text in of.lets), f"a = {of.answer}"]
+    return [f"pure function {of.name}({', '.join(of.arguments)}) result(a)", lines, "end function"]
+
+
+def tables(constants: list[Constant]) -> Lines:
+    """Write arrays of numbers, column by column as they lie in memory."""
+    return [line for constant in constants for line in _table(constant)]
+
+
+def _table(constant: Constant) -> Lines:
+    data = constant.data
+    columns = rows(data.T, "_sp" if data.dtype == np.float32 else "_dp")
+    shape = ", ".join(str(size) for size in data.shape)
+    lines: Lines = [f"real(dp), save :: {constant.name}({shape})"]
+    if data.size <= IN_STATEMENT:
+        return [*lines, *_data(constant.name, ", ".join(columns))]
+    for unit, column in enumerate(columns, start=1):
+        numbers = column.split(", ")
+        for k in range(0, len(numbers), IN_STATEMENT):
+            part = numbers[k : k + IN_STATEMENT]
+            place = f"{k + 1}:{k + len(part)}" + (f", {unit}" if data.ndim == 2 else "")
+            lines += _data(f"{constant.name}({place})", ", ".join(part))
+    return lines
+
+
+def _data(place: str, numbers: str) -> Lines:
+    lines = broken(f"{numbers} /")
+    return [f"data {place} / &", [*(f"{line} &" for line in lines[:-1]), lines[-1]]]
+
+
+DIALECT = Dialect(
+    name="fortran",
+    comment="!",
+    reserved=RESERVED,
+    infix=Infix(FUNCTIONS, number=lambda value: f"{number(value)}_dp", sign=COMPARE),
+    routine=elemental,
+    let="{0} = {1}",
+    set="{0} = {1}",
+    item="{0}({1})",
+    first=1,
+    said="{answers} of {given}.",
+    predict=(
+        "pure function {name}({x}) result({y})",
+        "real(dp), intent(in) :: {x}({inputs})",
+        "real(dp) :: {y}({outputs})",
+    ),
+    returned="",
+    layers=Arrays(
+        product="matmul({0}, {1})",
+        scaled="{0} * {1}",
+        part="{0}({1}:{2})",
+        into="{0}({1}:{2})",
+        chosen="{0}([{1}])",
+        empty="",
+        routine=of_group,
+        unit="z({0})",
+        halves=("z(:size(z)/2)", "z(size(z)/2 + 1:)"),
+        count="size(z)",
+        tables=tables,
+        declared="{0}({1})",
+    ),
+    end="end function",
+    before=BEFORE,
+    between="contains",
+    after="end module\n",
+    inside=1,
+    indent="  ",
+    continuation=" &",
+    helpers={"expm1": EXPM1, "log1p": LOG1P},
+    narrow="{0}_sp",
+    wide="{0}_dp",
+    declared="real(dp) :: {0}",
+    longest=24_000,
+    caseless=True,
+)
+
+
+def write(program: Program, options: Options) -> str:
+    """Write a Program as Fortran."""
+    return written(DIALECT, program, options)
+
+
+EMITTER = Emitter(
+    name="fortran",
+    suffix=".f90",
+    comment="!",
+    layouts=("nested", "layered", "matrix"),
+    default="matrix",
+    write=write,
+    spelling=spelled,
+    options=frozenset({"name", "activations", "digits"}),
+    external=True,
+)

@@ -1,0 +1,121 @@
+"""Octave and MATLAB: a function file that takes one sample a row, many at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nn2eq.emit import Emitter
+from nn2eq.emit.code.arrays import Arrays
+from nn2eq.emit.code.dialect import Dialect, Lines, Routine
+from nn2eq.emit.code.helpers import Helper
+from nn2eq.emit.code.routines import spelled
+from nn2eq.emit.code.tables import rows
+from nn2eq.emit.code.text import write as written
+from nn2eq.emit.options import Options
+from nn2eq.emit.printing import Infix
+from nn2eq.forms.program import Constant, Program
+
+RESERVED = frozenset(
+    """
+    break case catch classdef continue do else elseif end end_try_catch end_unwind_protect endclassdef
+    endenumeration endevents endfor endfunction endif endmethods endparfor endproperties endswitch endwhile
+    enumeration events for function global if methods otherwise parfor persistent properties return spmd switch
+    try until unwind_protect unwind_protect_cleanup while
+    abs arrayfun cell2mat double erf error exp expm1 isempty log log10 log1p logical max min reshape single size
+    sqrt sscanf sum tanh where zeros false true
+    """.split()
+)
+FUNCTIONS = {
+    **{name: f"{name}({{0}})" for name in ("exp", "expm1", "log", "log1p", "log10", "tanh", "sqrt", "abs", "erf")},
+    "max": "max({0}, {1})", "min": "min({0}, {1})", "where": "where({0}, {1}, {2})",
+    "sum": "sum({0}, 2)", "largest": "max({0}, [], 2)",
+    "each": "cell2mat(arrayfun(@({1}) {0}, 1:size(z, 2), 'UniformOutput', false))",
+}  # fmt: skip
+WHERE = """\
+function a = where(condition, yes, no)
+  all = zeros(size(condition + yes + no));
+  condition = logical(condition + all);
+  a = no + all;
+  yes = yes + all;
+  a(condition) = yes(condition);
+end"""
+
+
+def routine(of: Routine) -> Lines:
+    """Write a function, of numbers or of groups of them."""
+    lets: Lines = [f"{name} = {text};" for name, text in of.lets]
+    return [f"function a = {of.name}({', '.join(of.arguments)})", [*lets, f"a = {of.answer};"], "end"]
+
+
+def tables(constants: list[Constant]) -> Lines:
+    """Write arrays of numbers that are made once, when the function is called first."""
+    if not constants:
+        return []
+    names = [constant.name for constant in constants]
+    made: Lines = [line for constant in constants for line in _table(constant)]
+    return [f"persistent {' '.join(names)}", f"if isempty({names[0]})", made, "end"]
+
+
+def _table(constant: Constant) -> Lines:
+    opening, closing = ("double(single([", "]));") if constant.data.dtype == np.float32 else ("[", "];")
+    lines: Lines = [f"{text};" for text in rows(constant.data)]
+    return [f"{constant.name} = {opening} ...", lines, closing]
+
+
+DIALECT = Dialect(
+    name="octave",
+    comment="%",
+    reserved=RESERVED,
+    infix=Infix(FUNCTIONS, operators={"*": ".*", "/": "./"}),
+    routine=routine,
+    let="{0} = {1};",
+    set="{0} = {1};",
+    item="{0}(:, {1})",
+    first=1,
+    said="Return [{answers}] of the columns {given}: x has one row for each sample.",
+    predict=(
+        "function {y} = {name}({x})",
+        "if size({x}, 2) ~= {inputs}",
+        "  error('{name} takes {inputs} columns, not %d', size({x}, 2));",
+        "end",
+    ),
+    returned="{y} = [{0}];",
+    layers=Arrays(
+        product="{0} * {1}",
+        scaled="{0} .* {1}",
+        state=("{0} = {1};",),
+        part="{0}(:, {1}:{2})",
+        into="{0}(:, {1}:{2})",
+        chosen="{0}(:, [{1}])",
+        empty="{0} = zeros(size(x, 1), {1});",
+        routine=routine,
+        unit="z(:, {0})",
+        halves=("z(:, 1:end/2)", "z(:, end/2+1:end)"),
+        count="size(z, 2)",
+        tables=tables,
+        inside=True,
+    ),
+    end="end",
+    leading=True,
+    indent="  ",
+    continuation=" ...",
+    helpers={"where": Helper("where", (), "", text=WHERE)},
+)
+
+
+def write(program: Program, options: Options) -> str:
+    """Write a Program as Octave."""
+    return written(DIALECT, program, options)
+
+
+EMITTER = Emitter(
+    name="octave",
+    suffix=".m",
+    comment="%",
+    layouts=("nested", "layered", "matrix"),
+    default="matrix",
+    write=write,
+    spelling=spelled,
+    options=frozenset({"name", "activations", "digits"}),
+    external=True,
+)

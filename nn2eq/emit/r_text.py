@@ -1,0 +1,144 @@
+"""R: a function that takes one sample a row, many at once; what it needs is hidden behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.emit import Emitter
+from nn2eq.emit.code.arrays import Arrays
+from nn2eq.emit.code.dialect import Dialect, Lines, Routine
+from nn2eq.emit.code.helpers import Helper
+from nn2eq.emit.code.routines import spelled
+from nn2eq.emit.code.tables import broken
+from nn2eq.emit.code.text import write as written
+from nn2eq.emit.options import Options
+from nn2eq.emit.printing import Infix, number
+from nn2eq.forms.program import Constant, Program
+
+RESERVED = frozenset(
+    """
+    if else repeat while function for next break in TRUE FALSE NULL Inf NaN NA
+    NA_integer_ NA_real_ NA_complex_ NA_character_
+    """.split()
+)
+FUNCTIONS = {
+    **{name: f"{name}({{0}})" for name in ("exp", "expm1", "log", "log1p", "log10", "tanh", "sqrt", "abs", "erf")},
+    "max": "pmax({0}, {1})", "min": "pmin({0}, {1})", "where": "ifelse({0}, {1}, {2})",
+    "sum": "sum({0})", "largest": "max({0})", "each": "sapply(seq_along(z), function({1}) {0})",
+}  # fmt: skip
+ERF = """\
+erf <- function(z) {
+  sign(z) * pchisq(2 * z * z, 1)
+}"""
+_ZEROS = re.compile("0+p")
+READABLE = 1_000
+"""Numbers that a call of c() may hold: more are text, which R reads faster than it parses."""
+
+
+def exact(values: Sequence[float]) -> list[str]:
+    """Write numbers so that R reads them back: in decimals it reads one in some ten thousand a bit too large.
+
+    What is a multiple of 1/1024, and not large, is exact in decimals too.
+    """
+    return [
+        number(value) if (value * 1024).is_integer() and abs(value) < 1e6 else _ZEROS.sub("p", value.hex())
+        for value in values
+    ]
+
+
+def coefficients(data: NDArray[Any]) -> list[str]:
+    """Write the numbers of a vector."""
+    return exact(data.astype(np.float64).tolist())
+
+
+def routine(of: Routine) -> Lines:
+    """Write a function, of numbers or of groups of them."""
+    lets: Lines = [f"{name} <- {text}" for name, text in of.lets]
+    return [f"{of.name} <- function({', '.join(of.arguments)}) {{", [*lets, of.answer], "}"]
+
+
+def tables(constants: list[Constant]) -> Lines:
+    """Write arrays of numbers."""
+    return [line for constant in constants for line in _table(constant)]
+
+
+def _table(constant: Constant) -> Lines:
+    data = constant.data
+    flat = coefficients(data.ravel())
+    width = data.shape[-1]
+    lines: Lines = [
+        line for k in range(0, len(flat), width) for line in broken(", ".join(flat[k : k + width]) + ",")
+    ]
+    lines[-1] = str(lines[-1]).rstrip(",")
+    shape = f", nrow = {data.shape[0]}, byrow = TRUE)" if data.ndim == 2 else ""
+    opening, closing = ("matrix(", ")" + shape) if data.ndim == 2 else ("", ")")
+    if data.size <= READABLE:
+        return [f"{constant.name} <- {opening}c(", lines, closing]
+    text = "\n".join(str(line).replace(" ", "").rstrip(",") for line in lines)
+    return [f'{constant.name} <- {opening}scan(text = "', text, f'", sep = ",", quiet = TRUE{closing}']
+
+
+DIALECT = Dialect(
+    name="r",
+    comment="#",
+    reserved=RESERVED,
+    infix=Infix(FUNCTIONS, number=lambda value: exact([value])[0]),
+    routine=routine,
+    let="{0} <- {1}",
+    set="{0} <- {1}",
+    item="{0}[, {1}]",
+    first=1,
+    said="Return the columns {answers} for the columns {given}: x has one row for each sample.",
+    predict=(
+        "function({x}) {{",
+        "{x} <- if (is.null(dim({x}))) matrix({x}, ncol = {inputs}, byrow = TRUE) else as.matrix({x})",
+        'if (ncol({x}) != {inputs}) stop("{name} takes {inputs} columns, not ", ncol({x}))',
+    ),
+    returned="cbind({0})",
+    layers=Arrays(
+        product="{0} %*% {1}",
+        scaled="{0} * {1}",
+        across="rep({0}, each = nrow(x))",
+        state=("{0} <- {2}", "{0}[] <- {1}"),
+        part="{0}[, {1}:{2}, drop = FALSE]",
+        into="{0}[, {1}:{2}]",
+        chosen="{0}[, c({1})]",
+        empty="{0} <- matrix(0, nrow(x), {1})",
+        routine=routine,
+        group="matrix(apply({1}, 1, {0}{2}), ncol = {3}, byrow = TRUE)",
+        unit="z[{0}]",
+        halves=("head(z, length(z) / 2)", "tail(z, length(z) / 2)"),
+        count="length(z)",
+        tables=tables,
+        returned="{0}",
+    ),
+    before="{name} <- local({{\n",
+    after="}})\n",
+    inside=1,
+    indent="  ",
+    helpers={"erf": Helper("erf", (), "", text=ERF)},
+    numbers=coefficients,
+)
+
+
+def write(program: Program, options: Options) -> str:
+    """Write a Program as R."""
+    return written(DIALECT, program, options)
+
+
+EMITTER = Emitter(
+    name="r",
+    suffix=".R",
+    comment="#",
+    layouts=("nested", "layered", "matrix"),
+    default="matrix",
+    write=write,
+    spelling=spelled,
+    options=frozenset({"name", "activations", "digits"}),
+    external=True,
+)
