@@ -16,7 +16,7 @@ from latex_networks import affine, around, dense, of, renamed, special
 from nn2eq.activations import Activation, activation
 from nn2eq.emit import LANGUAGES, emit, emitter
 from nn2eq.emit.options import Options
-from nn2eq.errors import CannotEmit, DamagedFile, Disagreement
+from nn2eq.errors import BadRequest, CannotEmit, DamagedFile, Disagreement
 from nn2eq.forms.expressions import evaluate_expressions, expressions
 from nn2eq.forms.straight import layered, matrix, nested
 from nn2eq.network import Affine, Layer, Network, Selected
@@ -135,6 +135,7 @@ def test_the_bare_expression(chosen: Activation, language: str) -> None:
     assert text.startswith("# y1, y2 of p, T; ")
     ast.parse(text, mode="eval")
     require_same(network, language, text)
+    require_allowed(text, language)
 
 
 def test_the_bare_expression_is_what_an_article_prints() -> None:
@@ -469,6 +470,15 @@ def test_names_from_files_stay_in_their_comments(hostile: str, language: str, la
 def test_a_text_that_fails_is_a_disagreement(language: str, text: str) -> None:
     with pytest.raises(Disagreement, match=r"\[text-fails\]"):
         run(language, text, np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("language", ["numpy", "python"])
+@pytest.mark.parametrize(
+    "text", ["# y of x; \nopen(x)", "# y of x; \n0)\nopen(x)\n(0", "# y of x; \n    0)\nopen(1"]
+)
+def test_a_strangers_expression_is_looked_at_too(text: str, language: str) -> None:
+    with pytest.raises(BadRequest):
+        require_allowed(text, language)
 
 
 def test_a_language_without_a_runner_is_said() -> None:

@@ -14,6 +14,7 @@ from types import EllipsisType
 from typing import Any
 
 from nn2eq.errors import BadRequest
+from nn2eq.proof.python_code import bare_as_function
 
 LONGEST = 200_000_000
 """Characters that a text may have: 3.4 million weights take 40 million."""
@@ -84,7 +85,7 @@ def require_allowed(text: str, language: str) -> None:
     if len(text) > LONGEST:
         raise _refused(f"it has {len(text):,} characters", 0)
     try:
-        tree = ast.parse(text)
+        tree = ast.parse(bare_as_function(text, language) or text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BadRequest(f"the text is no Python: {error!s:.100}", code="text-syntax") from None
     _Inspection(tree, DIALECTS[language]).inspect(tree)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -14,6 +15,10 @@ FILE = "<text>"
 """What the text is called in tracebacks, and how its own frames are known."""
 _OF = re.compile(r"^# [\w, ]+ of (\w+(?:, \w+)*); ", re.ASCII | re.MULTILINE)
 """How the comment above a bare expression says what its inputs are called."""
+_NEEDS: Mapping[str, str] = {"numpy": "import numpy as np", "python": "from math import {0}"}
+"""What must be imported for a bare expression: of math, the functions that it uses."""
+_MATH = frozenset(vars(math))
+_WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def executed(text: str) -> dict[str, Any]:
@@ -31,16 +36,14 @@ def function(text: str, name: str) -> Callable[..., Any]:
     return cast(Callable[..., Any], found)
 
 
-def expression(text: str, names: Mapping[str, Any]) -> Callable[..., Any] | None:
-    """Return the function of its inputs that a bare expression is, None if the text is no bare expression.
-
-    names: what it may use besides its inputs.
-    """
+def bare_as_function(text: str, language: str, name: str = "predict") -> str:
+    """Return the text of the function of its inputs that a bare expression is, "" if a text is none."""
     said = _OF.search(text)
-    if said is None:
-        return None
-    source = f"lambda {said[1]}: (\n{text}\n)"
-    return cast(Callable[..., Any], attempt(lambda: eval(compile(source, FILE, "eval"), dict(names))))
+    if said is None or language not in _NEEDS:
+        return ""
+    words = sorted(_MATH.intersection(_WORD.findall(text)).difference(_WORD.findall(said[1])))
+    needs = _NEEDS[language].format(", ".join(words) or "pi")
+    return f"{needs}\n\n\ndef {name}({said[1]}):\n    return (\n{text}\n)\n"
 
 
 def attempt(action: Callable[[], Any]) -> Any:

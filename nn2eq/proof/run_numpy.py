@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.proof.python_code import attempt, expression, function, watched
+from nn2eq.proof.python_code import attempt, bare_as_function, function, watched
 from nn2eq.proof.runners import Answer
 
 Array = NDArray[np.float64]
@@ -15,9 +15,9 @@ Array = NDArray[np.float64]
 
 def run(text: str, x: Array, name: str = "predict") -> Answer:
     """Run a text's function, or its bare expression, on all samples at once."""
-    bare = expression(text, {"np": np})
-    if bare is not None:
-        outputs = attempt(lambda: bare(*x.T))
+    bare = bare_as_function(text, "numpy", name)
+    if bare:
+        outputs = attempt(lambda: function(bare, name)(*x.T))
         columns = outputs if isinstance(outputs, tuple) else (outputs,)
         return Answer(np.stack([np.broadcast_to(column, len(x)) for column in columns], axis=-1))
     predict = function(text, name)

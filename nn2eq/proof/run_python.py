@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.proof.python_code import attempt, expression, function, watched
+from nn2eq.proof.python_code import attempt, bare_as_function, function, watched
 from nn2eq.proof.runners import Answer
 
 Array = NDArray[np.float64]
@@ -19,11 +18,10 @@ Array = NDArray[np.float64]
 def run(text: str, x: Array, name: str = "predict") -> Answer:
     """Run a text's function, or its bare expression, at each sample."""
     rows = x.tolist()
-    bare = expression(text, vars(math))
-    if bare is not None:
-        outputs = attempt(lambda: [bare(*row) for row in rows])
-        return Answer(_array(outputs, len(x)))
-    predict = function(text, name)
+    bare = bare_as_function(text, "python", name)
+    predict = function(bare or text, name)
+    if bare:
+        return Answer(_array(attempt(lambda: [predict(*row) for row in rows]), len(x)))
     calls = [partial(predict, row if len(row) > 1 else row[0]) for row in rows]
     outputs = attempt(lambda: [call() for call in calls])
     return Answer(_array(outputs, len(x)), _Named(calls, name))
