@@ -312,6 +312,18 @@ def test_the_same_function_is_at_no_distance() -> None:
     assert difference(tape, other, (-2.0, 2.0), seconds=0.5).proved > 0.1
 
 
+def test_a_tolerance_is_confirmed_or_refuted_sooner_than_the_distance_is_found() -> None:
+    network = dense([3, 10, 8, 1], ["tanh", "softplus", "linear"], seed=7)
+    tapes = of_network(network), of_network(rounded(network, 3))
+    exact_one = difference(*tapes, (-1.0, 1.0))
+    confirmed = difference(*tapes, (-1.0, 1.0), within=1.2 * exact_one.proved)
+    assert confirmed.proved <= 1.2 * exact_one.proved
+    assert confirmed.boxes <= exact_one.boxes
+    refuted = difference(*tapes, (-1.0, 1.0), within=0.7 * exact_one.proved)
+    assert max(refuted.observed) > 0.7 * exact_one.proved
+    assert refuted.boxes <= exact_one.boxes
+
+
 def test_domains_are_read_and_checked() -> None:
     assert parse_domain("-1:1", ["a", "b"]) == ((-1.0, 1.0), (-1.0, 1.0))
     assert parse_domain("b=0:5,a=-1:1", ["a", "b"]) == ((-1.0, 1.0), (0.0, 5.0))

@@ -74,12 +74,14 @@ def difference(
     domain: Intervals,
     *,
     gap: float | None = None,
+    within: float | None = None,
     seconds: float = 10.0,
     progress: Progress | None = None,
 ) -> Distance:
     """Prove how far two functions lie apart over a domain, as real functions with their exact numbers.
 
-    Where the two are built alike they are compared layer by layer, so that what they share cancels.
+    within: stop as soon as they are proved to be at most so far apart, or are certainly farther. Where the two
+    are built alike they are compared layer by layer, so that what they share cancels.
     """
     box = domain_of(domain, first.inputs)
     if tapes.same(first, second):
@@ -91,7 +93,7 @@ def difference(
     else:
         tape = tapes.difference(first, second)
         walker = Walks(tape)
-    found = _search(walker, tape, box, Effort(gap, seconds, progress=progress))
+    found = _search(walker, tape, box, Effort(gap, seconds, progress=progress, within=within))
     reached = np.maximum(found.reached_high, -found.reached_low)
     worst = np.maximum(found.high, -found.low)
     apart = float(np.max(worst - np.where(np.isfinite(reached), reached, 0.0), initial=0.0))

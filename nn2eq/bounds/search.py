@@ -34,12 +34,16 @@ _PROBES = 4
 
 @dataclass(frozen=True)
 class Effort:
-    """When to stop: at a gap (None: a thousandth of the range), after some seconds, at so many boxes."""
+    """When to stop: at a gap (None: a thousandth of the range), after some seconds, at so many boxes.
+
+    within: instead of at a gap, once all is proved to lie within ± this, or something certainly does not.
+    """
 
     gap: float | None = None
     seconds: float = 10.0
     boxes: int = 2_000_000
     progress: Progress | None = None
+    within: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +153,7 @@ class Search:
             now = time.monotonic()
             if effort.progress:
                 effort.progress(self._settled(opened), self._found(opened, low, high, count).gap)
-            if not len(excess) or now > end or count >= effort.boxes:
+            if not len(excess) or now > end or count >= effort.boxes or self._is_outside(effort):
                 return self._found(opened, low, high, count)
             worst = np.argsort(-excess)[:batch]
             rest = np.ones(len(excess), dtype=bool)
@@ -181,8 +185,16 @@ class Search:
         shares = np.prod(opened.radius[:, free] / self.radius[free], axis=1)
         return float(max(0.0, 1.0 - np.sum(shares * 0.5 ** (opened.sides >= 0).sum(axis=1))))
 
+    def _is_outside(self, effort: Effort) -> bool:
+        if effort.within is None:
+            return False
+        return bool(max(self.reached_high.max(), -self.reached_low.min()) > effort.within)
+
     def _excess(self, boxes: _Boxes, effort: Effort) -> Array:
         """Return by how much each box stands in the way, relative to the range; at most 0 if it does not."""
+        if effort.within is not None:
+            beyond = np.maximum(boxes.high, -boxes.low).max(axis=1) - effort.within
+            return np.where(np.isnan(beyond), np.inf, beyond)
         width = self.reached_high - self.reached_low
         allowed = (
             np.maximum(_RELATIVE * width, _ABSOLUTE)

@@ -20,16 +20,19 @@ def difference_bound(
     domain: Intervals,
     *,
     gap: float | None = None,
+    within: float | None = None,
     seconds: float = 10.0,
     progress: Progress | None = None,
 ) -> Distance:
     """Prove a bound of |first - second| over a domain, an output each.
 
     It stops when the bound is within `gap` of the true distance (None: a thousandth of it), or after some
-    seconds, and says what is proved by then; never less than the truth. What float64 adds when a text is run
-    is not in it. Raises BadRequest for a domain that does not fit.
+    seconds, and says what is proved by then; never less than the truth. With `within` it only asks whether the
+    distance is at most that, and stops when `proved` is not above it or `observed` is. What float64 adds when a
+    text is run is not in it. Raises BadRequest for a domain that does not fit.
     """
-    return difference(tape_of(first), tape_of(second), domain, gap=gap, seconds=seconds, progress=progress)
+    tapes = tape_of(first), tape_of(second)
+    return difference(*tapes, domain, gap=gap, within=within, seconds=seconds, progress=progress)
 
 
 @singledispatch
