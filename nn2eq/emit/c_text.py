@@ -35,7 +35,8 @@ STANDING = frozenset(
     frexp gamma hypot ilogb j0 j1 jn ldexp lgamma llrint llround log2 logb lrint lround modf nan nearbyint nextafter
     nexttoward pow remainder remquo rint round scalbln scalbn significand sin sinh tan tgamma trunc y0 y1 yn
     clearerr fclose feof ferror fflush fgetc fgets fopen fputc fputs fread freopen fscanf fseek ftell fwrite getc
-    getchar gets perror putc putchar puts remove rename rewind scanf snprintf sprintf sscanf tmpfile ungetc abs exit free malloc
+    getchar gets perror putc putchar puts remove rename rewind scanf snprintf sprintf sscanf tmpfile ungetc abs
+    exit free malloc
     """.split()
 )
 BEFORE = """\
@@ -81,7 +82,12 @@ def dialect(real: str) -> Dialect:
         reserved=RESERVED,
         standing=STANDING,
         infix=_infix("f" if single else ""),
-        routine=braced(f"static inline {real} {{0}}({{1}}) {{{{", f"{real} {{0}}", f"const {real} {{0}} = {{1}};", "return {0};"),
+        routine=braced(
+            f"static inline {real} {{0}}({{1}}) {{{{",
+            f"{real} {{0}}",
+            f"const {real} {{0}} = {{1}};",
+            "return {0};",
+        ),
         let=f"const {real} {{0}} = {{1}};",
         set="{0} = {1};",
         said="{answers} of {given}: {y} takes {outputs} and {x} holds {inputs}, and they must not overlap.",

@@ -28,9 +28,10 @@ class Header:
 
     model: the file's name, and sha256 of its bytes. language, form: names of the tables. name: of the
     function. fold: whether affine maps were joined. digits: significant digits of its numbers, 0 if they are
-    exact. dtype: in which it computes. tolerance: how far an approximate text may be from the network, relative to max(1, |y|), 0 for an
-    exact one. domain: the box that this holds in, (low, high) for each input. checks: a line for each check
-    that ran. notes: further lines for people. version: of nn2eq, this one's if empty.
+    exact. dtype: in which it computes. tolerance: how far an approximate text may be from the network,
+    relative to max(1, |y|), 0 for an exact one. domain: the box that this holds in, (low, high) for each
+    input. checks: a line for each check that ran. notes: further lines for people. version: of nn2eq, this
+    one's if empty.
     """
 
     model: str = ""

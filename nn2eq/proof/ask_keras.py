@@ -87,7 +87,9 @@ def answers_of_keras(
     core = widened(network.core)
     given = samples(network, data)
     x, kept = _scaled(network, given)
-    answer = _answer(core, os.fspath(path), None if weights is None else os.fspath(weights), x.astype(np.float32))
+    answer = _answer(
+        core, os.fspath(path), None if weights is None else os.fspath(weights), x.astype(np.float32)
+    )
     answers = answer.outputs.astype(np.float64).reshape(len(x), -1)
     for layer in _behind(network):
         for step in layer.maps:

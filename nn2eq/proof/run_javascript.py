@@ -15,7 +15,8 @@ import { $name } from "./text.mjs";
 const bytes = readFileSync("x.bin");
 const x = new Float64Array(bytes.buffer, bytes.byteOffset, $samples * $inputs);
 const answers = [];
-for (let row = 0; row < $samples; row++) answers.push(...$name(Array.from(x.subarray(row * $inputs, (row + 1) * $inputs))));
+for (let row = 0; row < $samples; row++)
+  answers.push(...$name(Array.from(x.subarray(row * $inputs, (row + 1) * $inputs))));
 writeFileSync("y.bin", new Uint8Array(Float64Array.from(answers).buffer));
 """
 TOOLCHAIN = Toolchain("text.mjs", {"main.mjs": MAIN}, (("node", "main.mjs"),))

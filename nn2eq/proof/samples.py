@@ -69,7 +69,7 @@ def _is_finite_throughout(network: Network, x: Array) -> NDArray[np.bool_]:
         for step in network.maps:
             x = step(x)
             finite &= np.isfinite(x).all(axis=1)
-    return finite
+    return np.asarray(finite)
 
 
 def _count(network: Network) -> int:
@@ -144,7 +144,7 @@ def _bisected(function: Activation, target: Array, start: float, end: float) -> 
         middle = (low + high) / 2
         below = (function(np.sinh(middle)) < target) != falls
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.sinh(high)
+    return np.asarray(np.sinh(high))
 
 
 # -------------------------------------------------------------------------------------------- the breakpoints
