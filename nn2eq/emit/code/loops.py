@@ -35,8 +35,8 @@ class Loops:
     vector: an array {0} of {1} numbers. variable: a number {0} that starts as {1}. add: {1} to {0}.
     loop: for {0} from {1} to before {2}; strided: in steps of {3}. entry: row {1}, column {2} of {0}, "" if its
     rows stand one behind the other. widened: a float32 number of the table as one that is computed with.
-    lowest: the least number there is. returned: the line that gives the array {0}, "" if it was the caller's. constants: what writes all
-    tables of numbers.
+    lowest: the least number there is. returned: the line that gives the array {0}, "" if it was the caller's.
+    constants: what writes all tables of numbers.
     """
 
     vector: str
