@@ -184,7 +184,8 @@ CODE = "__import__('os').mkdir('CANARY')"
     "line",
     [
         f'y = sp.exp("{CODE}")', f'y = sp.Symbol("{CODE}").subs("{CODE}", 1)', f'y = sp.symbols("{CODE}", cls=sp.exp)',
-        f'def Symbol(t):\n    return sp.exp(t)\ny = Symbol("{CODE}")', f'y = sp.S("{CODE}")', f'y = sp.sympify("{CODE}")',
+        f'def Symbol(t):\n    return sp.exp(t)\ny = Symbol("{CODE}")', f'y = sp.S("{CODE}")',
+        f'y = sp.sympify("{CODE}")',
         f'def f(Symbol):\n    return Symbol("{CODE}")\ny = f(sp.exp)', f'y = sp.exp(ValueError("{CODE}"))',
         f'y = sp.lambdify([], "{CODE}")', f'from sympy import exp as Symbol\ny = Symbol("{CODE}")',
         f'y = sp.Matrix("{CODE}")', f'y = sp.exp(f"{CODE}")', f'y = [t("{CODE}") for t in [sp.exp]]',

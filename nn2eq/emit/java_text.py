@@ -17,8 +17,8 @@ RESERVED = frozenset(
     """
     abstract assert boolean break byte case catch char class const continue default do double else enum extends false
     final finally float for goto if implements import instanceof int interface long native new null package private
-    protected public return short static strictfp super switch synchronized this throw throws transient true try void volatile
-    while Double Float IllegalArgumentException Math Object String floats doubles
+    protected public return short static strictfp super switch synchronized this throw throws transient true try void
+    volatile while Double Float IllegalArgumentException Math Object String floats doubles
     """.split()
 )
 STANDING = frozenset(
