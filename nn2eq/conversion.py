@@ -24,7 +24,7 @@ from nn2eq.proof.recorded import recorded
 if TYPE_CHECKING:
     from nn2eq.proof.ask_keras import Asked
 
-NOT_RUN = "the text was not run, since that takes a compiler or another program"
+NOT_RUN = "the text was not run, since that takes a compiler, another program or minutes"
 READABLE = 2_000
 """Characters that a nested text may have to be the one chosen for reading."""
 
@@ -140,7 +140,8 @@ def convert(
     """
     request = _with_answers(network, request or Request(), asked)
     chosen, written = emitter(request.language), draft(network, request)
-    agreement = None if chosen.external and not run else _checked(network, request, written, data)
+    wait = chosen.external or 0 < chosen.quick < numbers(written.program)
+    agreement = None if wait and not run else _checked(network, request, written, data)
     found = Conversion("", written.program, agreement, written.reason)
     checks = (found.line(), *([asked.agreement.line()] if asked else []))
     header = _header(request, written.program, checks)
@@ -169,9 +170,9 @@ def _checked(
 def _with_answers(network: Network, request: Request, asked: Asked | None) -> Request:
     """Give a text that carries its tests along the answers for them."""
     options = request.options
-    if "recorded" not in emitter(request.language).options or options.recorded is not None or options.digits:
+    if "recorded" not in emitter(request.language).options or options.recorded is not None:
         return request
-    answers = recorded(network, dtype=options.dtype, asked=asked)
+    answers = recorded(network, dtype=options.dtype, digits=options.digits, asked=asked)
     return replace(request, options=replace(options, recorded=answers))
 
 

@@ -40,7 +40,8 @@ class Emitter:
     write: Program → text without a header. options: the names of Options that mean something to it.
     spelling: the formula it prints for an activation, given the options: what the size of a nested text follows.
     for_people: whether people read it rather than machines run it. external: whether it takes a compiler or another
-    program to run its texts, which is done only when asked for. header: writes the file that declares the text's
+    program to run its texts, which is done only when asked for. quick: numbers that a text may hold to be run
+    without being asked for, 0 for any. header: writes the file that declares the text's
     function for others, where the language has such files.
     """
 
@@ -54,6 +55,7 @@ class Emitter:
     default: str = ""
     for_people: bool = False
     external: bool = False
+    quick: int = 0
     header: Callable[[Program, Options], str] | None = None
 
 

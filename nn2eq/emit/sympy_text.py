@@ -192,4 +192,5 @@ EMITTER = Emitter(
     write=write,
     spelling=spelling_of,
     options=frozenset({"activations", "digits"}),
+    quick=200_000,  # ten seconds, and a gigabyte
 )

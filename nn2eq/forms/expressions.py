@@ -7,6 +7,7 @@ where SymPy takes minutes to evaluate.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,14 +26,17 @@ from nn2eq.activations import Activation
 from nn2eq.erf import erf
 from nn2eq.errors import CannotEmit
 from nn2eq.network import Affine, Map, Network, numbered
+from nn2eq.reading import read
 
 Array = NDArray[np.float64]
 Expr = Any  # SymPy ships no types
 _NO_STEPS: Mapping[str, Expr] = MappingProxyType({})
 
 
-def expressions(network: Network) -> list[Expr]:
-    """Return one expression per output, in symbols that are called as the inputs are."""
+def expressions(network: Network | str | os.PathLike[str]) -> list[Expr]:
+    """Return one expression per output of a network, or of the file it is in; symbols are called as the inputs."""
+    if not isinstance(network, Network):
+        network = read(network)
     values: list[Expr] = [sp.Symbol(name) for name in network.input_names or numbered("x", network.inputs)]
     with sp.evaluate(False):
         for step in network.maps:
@@ -68,7 +72,7 @@ def _sum(weights: Sequence[float], block: Sequence[Expr], offset: float) -> Expr
 
 
 def _applied(activation: Activation, values: Sequence[Expr]) -> Iterator[Expr]:
-    """Yield the outputs of an activation: its textbook formula, for each unit of each group."""
+    """Yield the outputs of an activation: its formula, for each unit of each group."""
     size = len(values) // activation.groups
     for start in range(0, len(values), size):
         group = _Group(tuple(values[start : start + size]))
@@ -78,7 +82,13 @@ def _applied(activation: Activation, values: Sequence[Expr]) -> Iterator[Expr]:
             if activation.row.halves:
                 own["partner"] = group.values[unit + outputs]
             own |= {key: sp.Float(float(data[start + unit])) for key, data in activation.per_unit.items()}
-            yield group.said(activation.formula, own, {})
+            yield group.said(_as_people_say(activation), own, {})
+
+
+def _as_people_say(activation: Activation) -> fm.Node:
+    """Return the formula, the function itself where SymPy has it: tanh(z), not a quotient of exponentials."""
+    stable = activation.stable
+    return stable if stable.args == (fm.name("z"),) and stable.op in fm.FUNCTIONS else activation.formula
 
 
 def _where(condition: Expr, value: Expr, otherwise: Expr) -> Expr:
