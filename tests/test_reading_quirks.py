@@ -49,6 +49,18 @@ def test_a_user_block_before_hdf5(tmp_path: Path) -> None:
     agrees(read(tmp_path / "b.h5"))
 
 
+def test_a_zip_in_which_hdf5_begins_where_a_user_block_would_end(tmp_path: Path) -> None:
+    for size in range(1300, 2048):
+        path = mf.keras(
+            tmp_path / "a.keras", members={"config.json": json.dumps(mf.plain_config()).encode().ljust(size)}
+        )
+        if path.read_bytes().startswith(b"\x89HDF", 2048):
+            break
+    else:
+        pytest.fail("no file was made in which it does")
+    agrees(read(path))
+
+
 def test_the_sha256_is_that_of_the_file(tmp_path: Path) -> None:
     from hashlib import sha256
 
@@ -392,6 +404,19 @@ def test_what_is_not_a_chain_is_refused(tmp_path: Path) -> None:
         told = refusal(mf.legacy(tmp_path / "a.h5", config))
         assert told.code == "graph"
         assert word in str(told)
+
+
+def test_a_layer_that_is_not_read_is_named_before_its_place_in_the_graph(tmp_path: Path) -> None:
+    config = functional((START, None), (FIRST, "in"), (mf.layer("Add", name="dense_1"), "dense"))
+    config["config"]["layers"][2]["inbound_nodes"][0] *= 2
+    told = refusal(mf.legacy(tmp_path / "a.h5", config))
+    assert (told.code, "layer 2 'dense_1' is a Add" in str(told)) == ("unsupported-layer", True)
+
+
+def test_the_graph_goes_by_the_outer_of_two_names(tmp_path: Path) -> None:
+    config = functional((START, None), (mf.dense("inner", 3, "relu"), "in"), (SECOND, "dense"))
+    config["config"]["layers"][1]["name"] = "dense"
+    agrees(read(mf.legacy(tmp_path / "a.h5", config)))
 
 
 def test_a_layer_that_is_always_in_training_has_no_one_answer(tmp_path: Path) -> None:

@@ -180,16 +180,10 @@ def _answer(path: str, weights: str | None) -> Iterator[bytes | memoryview]:
     except Nn2eqError as error:
         return archive.encode_error(error)
     except MemoryError:
-        return archive.encode_error(
-            DamagedFile("too large: reading it takes too much memory", code="too-large")
-        )
-    except (
-        Exception
-    ) as error:  # whatever a stranger's bytes bring about is the file's fault, and told in one line
-        told = DamagedFile(
-            "damaged: it cannot be read", code="damaged", where=quoted(f"{type(error).__name__}: {error}")
-        )
-        return archive.encode_error(told)
+        return archive.encode_error(DamagedFile("too large: it takes too much memory", code="too-large"))
+    except Exception as error:  # whatever else a stranger's bytes bring about is told in one line too
+        cause = quoted(f"{type(error).__name__}: {error}")
+        return archive.encode_error(DamagedFile("damaged: it cannot be read", code="damaged", where=cause))
 
 
 def _settle(is_folder: bool, size: int) -> None:

@@ -13,11 +13,9 @@ from typing import Any
 from nn2eq.errors import UnsupportedModel
 from nn2eq.reading import json_text
 from nn2eq.reading.fields import Fields
-from nn2eq.reading.keras_layers import KERAS_LAYERS
-from nn2eq.reading.model_config import INPUT_LAYER, MODELS, LayerConfig, ModelConfig, model_config
+from nn2eq.reading.model_config import LayerConfig, ModelConfig, model_config
 from nn2eq.reading.names import quoted
-
-WHAT_IS_READ = ", ".join(sorted({*KERAS_LAYERS, *MODELS, INPUT_LAYER}))
+from nn2eq.reading.origins import INPUT_LAYER
 
 PRECISIONS = {"float16", "bfloat16", "float32", "float64", "mixed_float16", "mixed_bfloat16"}
 """Dtype policies whose weights are plain numbers. Whatever precision Keras computes in, a network is what its
@@ -43,7 +41,6 @@ def understand(data: bytes, where: str) -> Understood:
     value = json_text.parse(data, where)
     model = model_config(value, f"the model in {where}")
     for layer in model.leaves():
-        _check_class(layer)
         _check_precision(layer)
     return Understood(model, _version(value))
 
@@ -70,17 +67,6 @@ def _version(value: Mapping[str, Any]) -> str:
     )
     configs = [entry.get("config", {}) for entry in entries if isinstance(entry, dict)]
     return "1" if any("output_dim" in config for config in configs) else "2"
-
-
-def _check_class(layer: LayerConfig) -> None:
-    if layer.class_name in KERAS_LAYERS or layer.class_name == INPUT_LAYER:
-        return
-    why = " (Python code, which is never run)" if layer.class_name == "Lambda" else ""
-    raise UnsupportedModel(
-        f"{layer.fields.where} is a {quoted(layer.class_name)[1:-1]}{why}",
-        code="unsupported-layer",
-        way_out=f"nn2eq reads {WHAT_IS_READ}",
-    )
 
 
 def _check_precision(layer: LayerConfig) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from nn2eq.errors import DamagedFile, UnsupportedModel
 from nn2eq.reading import files
-from nn2eq.reading.archive import JSON, Archive
+from nn2eq.reading.archive import JSON, OWN, Archive
+from nn2eq.reading.limits import CONFIG_LIMIT, OWN_LIMIT
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
@@ -59,11 +60,21 @@ def reader(data: bytes) -> Callable[[bytes], Archive]:
         from nn2eq.reading import hdf5_file
 
         return hdf5_file.read
-    if data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
-        return partial(Archive, JSON, "")
+    if data[:64].removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"{", b"["):
+        return _json
     raise DamagedFile(
         f"not a model: {_guess(data)}", code="not-a-model", way_out=f"nn2eq reads {WHAT_IS_READ}"
     )
+
+
+def _json(data: bytes) -> Archive:
+    """Take JSON as it is: what it means is for the parent to say."""
+    limit = OWN_LIMIT if OWN.encode() in data[:200] else CONFIG_LIMIT
+    if len(data) > limit:
+        raise DamagedFile(
+            f"the JSON is too large: {len(data):,} bytes, the limit is {limit:,}", code="too-large"
+        )
+    return Archive(JSON, config=data)
 
 
 def is_hdf5(data: bytes) -> bool:

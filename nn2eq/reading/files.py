@@ -11,6 +11,9 @@ from nn2eq.reading.limits import FILE_LIMIT
 
 STANDARD_INPUT = "-"
 
+STEP = 1 << 20
+"""Bytes to read at once from what does not say how much it has."""
+
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe (FIFO)"),
@@ -46,12 +49,13 @@ def read_bytes(path: str, limit: int = FILE_LIMIT) -> bytes:
     """Read a regular file whole, or standard input for "-"; what is parsed and what is hashed is then one."""
     try:
         if path == STANDARD_INPUT:
-            return _read_all(0, limit)
+            return _read_all(0, limit, STEP)
         _refuse_unless_regular(os.stat(path).st_mode)
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         try:
-            _refuse_unless_regular(os.fstat(descriptor).st_mode)  # it may have changed since
-            return _read_all(descriptor, limit)
+            found = os.fstat(descriptor)
+            _refuse_unless_regular(found.st_mode)  # it may have changed since
+            return _read_all(descriptor, limit, found.st_size)
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -67,12 +71,12 @@ def _refuse_unless_regular(mode: int) -> None:
         raise DamagedFile(f"not a regular file but {kind}", code="file")
 
 
-def _read_all(descriptor: int, limit: int) -> bytes:
-    """Read to the end; the size a file system announces is not believed."""
-    blocks, size = [], 0
-    while block := os.read(descriptor, 1 << 24):
+def _read_all(descriptor: int, limit: int, size: int) -> bytes:
+    """Read to the end, at once if the file is as large as it says; what it says is not believed."""
+    blocks, left = [], limit
+    while left >= 0 and size <= limit and (block := os.read(descriptor, min(max(size, STEP), left) + 1)):
         blocks.append(block)
-        size += len(block)
-        if size > limit:
-            raise DamagedFile(f"larger than {limit:,} bytes, the limit for a model", code="too-large")
-    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+        left -= len(block)
+    if left < 0 or size > limit:
+        raise DamagedFile(f"larger than {limit:,} bytes, the limit for a model", code="too-large")
+    return b"".join(blocks)

@@ -7,6 +7,7 @@ file can be opened, so even a link or an external storage that were overlooked h
 from __future__ import annotations
 
 import codecs
+import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,8 +48,7 @@ class File:
         self.where = where
         self.plain_bytes, self.chunked_bytes = len(data), CHUNKED_LIMIT
         access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
-        access.set_fapl_core(backing_store=False)
-        access.set_file_image(data)
+        access.set_fileobj_driver(h5py.h5fd.fileobj_driver, _Bytes(data))
         with damage(f"{where} is not a sound HDF5 file"):
             self.root = h5py.Group(h5py.h5g.open(h5py.h5f.open(b"model", h5py.h5f.ACC_RDONLY, access), b"/"))
 
@@ -100,6 +100,17 @@ class File:
             )
 
 
+class _Bytes(io.BytesIO):
+    """Bytes of which h5py may not read more than there are; by itself it would not notice."""
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, or fail."""
+        done = super().readinto(buffer)
+        if done < len(memoryview(buffer).cast("B")):
+            raise EOFError("beyond the end of the file")
+        return done
+
+
 @contextmanager
 def damage(what: str) -> Iterator[None]:
     """Say in our words what h5py could not do; it raises nearly every kind of error."""
@@ -107,7 +118,16 @@ def damage(what: str) -> Iterator[None]:
         yield
     except MemoryError:
         raise DamagedFile(f"{what}: it needs too much memory", code="too-large") from None
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+    ) as error:
         raise DamagedFile(
             f"{what} (damaged or truncated HDF5)", code="hdf5", where=quoted(str(error))
         ) from None

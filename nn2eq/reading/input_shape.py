@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nn2eq.errors import UnsupportedModel
-from nn2eq.reading.model_config import INPUT_LAYER, LayerConfig, ModelConfig
+from nn2eq.reading.model_config import LayerConfig, ModelConfig
+from nn2eq.reading.origins import INPUT_LAYER
 from nn2eq.reading.pairing import Weights
 from nn2eq.reading.shapes import Shape
 

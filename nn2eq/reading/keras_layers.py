@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,8 @@ from nn2eq.errors import DamagedFile, UnsupportedModel
 from nn2eq.network import Affine, Map
 from nn2eq.reading import shapes
 from nn2eq.reading.fields import Fields
-from nn2eq.reading.model_config import LAYER_MODULES
 from nn2eq.reading.names import quoted
+from nn2eq.reading.origins import LAYER_MODULES
 from nn2eq.reading.shapes import Shape
 
 Array = NDArray[Any]
@@ -54,6 +54,10 @@ class Given:
         if size is None:
             raise UnsupportedModel(f"{self.where}: the size of its input is not known", code="input-shape")
         return size
+
+    def on(self, shape: Shape) -> Given:
+        """The same layer without its weights, on another shape: for the activation behind them."""
+        return replace(self, shape=shape, weights={})
 
     def weight(self, name: str, *expected: int) -> Array:
         """Return a weight that must have this shape."""
@@ -90,8 +94,7 @@ def _function(given: Given, name: str | None, parameters: Mapping[str, Any] | No
     try:
         found = activation(name, parameters or {}, keras_major=given.keras_major)
         if found.row.coupled:
-            groups = shapes.blocks(given.shape)
-            found = activation(name, parameters or {}, keras_major=given.keras_major, groups=groups)
+            found = replace(found, groups=shapes.blocks(given.shape))
     except (UnsupportedModel, DamagedFile) as error:
         error.where = error.where or given.where
         raise
@@ -102,35 +105,32 @@ def _function(given: Given, name: str | None, parameters: Mapping[str, Any] | No
     return Made((*given.shape[:-1], found.outputs(given.units)), (found,))
 
 
-def _activation(given: Given, key: str = "activation") -> Made:
-    """An activation as a field says it: a name, a reference to a function, or a layer without weights."""
-    value = given.fields.get(key)
-    name = _referred(value) if isinstance(value, dict) else value
-    if name is None and value is None:
-        return _function(given, None)
-    if isinstance(name, str):
-        return _function(given, RENAMED.get(name, name))
-    row = _AS_ACTIVATIONS.get(str(value.get("class_name"))) if isinstance(value, dict) else None
-    if (
-        row is None
-        or value.get("module") not in (None, *LAYER_MODULES)
-        or not isinstance(value.get("config"), dict)
-    ):
+def _activation(given: Given) -> Made:
+    """The field `activation`: a name, a reference to a function, or a layer without weights."""
+    value = given.fields.get("activation")
+    found = _described(given, value) if isinstance(value, dict) else None
+    if value is None or isinstance(value, str):
+        found = _function(given, RENAMED.get(value or "", value))
+    if found is None:
         raise UnsupportedModel(
-            f"{given.where}: its {key} is {quoted(str(value))}, not one of Keras' own",
+            f"{given.where}: its activation is {quoted(str(value))}, not one of Keras' own",
             code="unsupported-activation",
         )
-    inner = Fields(value["config"], f"{given.where}, activation {value['class_name']}")
-    return row.make(Given(inner, given.shape, {}, given.keras_major, given.number_type))
+    return found
 
 
-def _referred(value: Mapping[str, Any]) -> str | None:
-    """Return the name in a reference to one of Keras' functions."""
-    name = value.get("config")
-    if value.get("class_name") != "function" or not isinstance(name, str):
+def _described(given: Given, value: Mapping[str, Any]) -> Made | None:
+    """An activation that is an object; None if it is not Keras' own."""
+    class_name, config, module = (value.get(key) for key in ("class_name", "config", "module"))
+    if class_name == "function" and isinstance(config, str):
+        own = module in FUNCTION_MODULES and value.get("registered_name") in (None, "function", config)
+        return _function(given, RENAMED.get(config, config)) if own else None
+    row = _AS_ACTIVATIONS.get(str(class_name))
+    if row is None or not isinstance(config, dict) or module not in (None, *LAYER_MODULES):
         return None
-    own = value.get("module") in FUNCTION_MODULES and value.get("registered_name") in (None, "function", name)
-    return name if own else None
+    return row.make(
+        replace(given, fields=Fields(config, f"{given.where}, activation {class_name}"), weights={})
+    )
 
 
 FUNCTION_MODULES = ("keras.activations", "tf_keras.activations")
@@ -184,8 +184,7 @@ def _over_tail(given: Given, axes: tuple[int, ...], name: str, parameters: Mappi
     count = shapes.tail(given.shape, axes, f"{given.where}: {name}")
     inner = shapes.known(given.shape)
     flat = (*inner[: len(inner) - count], math.prod(inner[len(inner) - count :]))
-    made = _function(Given(given.fields, flat, {}, given.keras_major, given.number_type), name, parameters)
-    return Made(given.shape, made.maps)
+    return Made(given.shape, _function(given.on(flat), name, parameters).maps)
 
 
 # ------------------------------------------------------------------------------------------------ affine maps
@@ -195,8 +194,7 @@ def _dense(given: Given) -> Made:
     units = given.fields.whole("units", "output_dim")
     kernel = given.weight("kernel", given.units, units)
     bias = given.weight("bias", units) if "bias" in given.weights else None
-    shape = (*given.shape[:-1], units)
-    after = _activation(Given(given.fields, shape, {}, given.keras_major, given.number_type))
+    after = _activation(given.on((*given.shape[:-1], units)))
     return Made(after.shape, (Affine(kernel, bias, shapes.blocks(given.shape)), *after.maps))
 
 
@@ -286,9 +284,8 @@ def _scaled_weights(*behind: str) -> Callable[[Fields], tuple[str, ...]]:
 
 
 def _normalization(given: Given) -> Made:
-    axes = given.fields.axes(
-        "axis", default=None if "axis" in given.fields.values else -1
-    )  # null: one for all
+    # An axis that is null stands for one mean of everything, one that is missing for the last.
+    axes = given.fields.axes("axis", default=None if "axis" in given.fields.values else -1)
     if given.weights:
         mean, variance = (_exactly(given, given.weights[name], axes) for name in ("mean", "variance"))
     else:

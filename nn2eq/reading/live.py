@@ -12,7 +12,7 @@ from nn2eq.errors import UnsupportedModel
 from nn2eq.network import Network
 from nn2eq.reading.archive import LIVE, Archive, Array, Group
 from nn2eq.reading.build import build
-from nn2eq.reading.model_config import MODELS
+from nn2eq.reading.origins import MODELS
 
 
 def read_live(model: Any) -> Network:

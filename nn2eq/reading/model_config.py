@@ -8,32 +8,28 @@ from typing import Any
 
 from nn2eq.errors import DamagedFile, UnsupportedModel
 from nn2eq.reading.fields import Fields
+from nn2eq.reading.keras_layers import KERAS_LAYERS
 from nn2eq.reading.names import quoted
-
-INPUT_LAYER = "InputLayer"
-SEQUENTIAL = "Sequential"
-MODELS = (SEQUENTIAL, "Functional", "Model")
-
-_KERAS = ("keras", "tf_keras", "tensorflow.keras")
-
-LAYER_MODULES = frozenset(
-    f"{keras}.{rest}"
-    for keras in _KERAS
-    for rest in ("layers", "layers.experimental", "layers.experimental.preprocessing")
+from nn2eq.reading.origins import (
+    INPUT_LAYER,
+    LAYER_MODULES,
+    MODEL_MODULES,
+    MODELS,
+    SEQUENTIAL,
+    check_origin,
 )
-MODEL_MODULES = frozenset(_KERAS) | frozenset(
-    f"{keras}.{rest}"
-    for keras in _KERAS
-    for rest in (
-        "models",
-        *(
-            f"{place}.{kind}"
-            for place in ("src.models", "src.engine", "engine")
-            for kind in ("functional", "sequential")
-        ),
-    )
-)
-"""Where Keras' own classes live. A class of the same name from elsewhere may compute anything."""
+
+__all__ = [
+    "INPUT_LAYER",
+    "LAYER_MODULES",
+    "MODELS",
+    "MODEL_MODULES",
+    "LayerConfig",
+    "ModelConfig",
+    "model_config",
+]
+
+WHAT_IS_READ = ", ".join(sorted({*KERAS_LAYERS, *MODELS, INPUT_LAYER}))
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,16 +89,27 @@ def _item(value: Any, where: str, inside: str = "") -> LayerConfig | ModelConfig
         config = {"layers": config}
     if not isinstance(config, dict):
         raise DamagedFile(f"{where}: a {quoted(class_name)} without config", code="config")
-    name = config.get("name", value.get("name", ""))
+    name = value.get("name", config.get("name", ""))  # TensorFlow's own operations have two names
     if not isinstance(name, str):
         raise DamagedFile(f"{where}: its name is not a text", code="config")
     where = f"{where} {quoted(name)}{inside}" if name else f"{where}{inside}"
-    _check_origin(value, class_name, where)
+    check_origin(value, class_name, where)
+    _check_class(class_name, where)
     fields, built = Fields(config, where), Fields(_build(value), where)
     if class_name not in MODELS:
         return LayerConfig(class_name, name, fields, built, config.get("trainable") is not False)
     layers = _sequential(config, where) if class_name == SEQUENTIAL else _functional(config, where)
     return ModelConfig(class_name, name, fields, built, layers)
+
+
+def _check_class(class_name: str, where: str) -> None:
+    if class_name not in KERAS_LAYERS and class_name not in MODELS and class_name != INPUT_LAYER:
+        why = " (Python code, which is never run)" if class_name == "Lambda" else ""
+        raise UnsupportedModel(
+            f"{where} is a {quoted(class_name)[1:-1]}{why}",
+            code="unsupported-layer",
+            way_out=f"nn2eq reads {WHAT_IS_READ}",
+        )
 
 
 def _build(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,18 +118,6 @@ def _build(value: Mapping[str, Any]) -> dict[str, Any]:
         return {"input_shape": value["build_input_shape"]}
     build = value.get("build_config")
     return build if isinstance(build, dict) else {}
-
-
-def _check_origin(value: Mapping[str, Any], class_name: str, where: str) -> None:
-    """Refuse a class that is not Keras' own, whatever it calls itself."""
-    module, registered = value.get("module"), value.get("registered_name")
-    known = MODEL_MODULES if class_name in MODELS else LAYER_MODULES
-    if (module is not None and module not in known) or registered not in (None, class_name):
-        whose = registered if module in known or module is None else module
-        raise UnsupportedModel(
-            f"{where} is a {quoted(class_name)} of {quoted(str(whose))}, not Keras' own",
-            code="unsupported-layer",
-        )
 
 
 def _entries(config: Mapping[str, Any], where: str) -> list[Any]:

@@ -9,8 +9,9 @@ from functools import partial
 from nn2eq.errors import DamagedFile
 from nn2eq.reading.archive import Archive, Array, Group
 from nn2eq.reading.keras_layers import KERAS_LAYERS, NON_TRAINABLE
-from nn2eq.reading.model_config import INPUT_LAYER, LayerConfig, ModelConfig
+from nn2eq.reading.model_config import LayerConfig, ModelConfig
 from nn2eq.reading.names import quoted
+from nn2eq.reading.origins import INPUT_LAYER
 
 Weights = dict[int, dict[str, Array]]
 """By the layer's identity, then by the weight's Keras name, in Keras' order."""
