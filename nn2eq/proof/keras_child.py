@@ -29,15 +29,32 @@ def _said() -> bytes:
         return pipe.framed({"missing": f"{error!s:.{REASON}}"})
     apply(Limits(0.0, asked["cpu"], asked["memory"], opens_files=True))
     try:
-        model, why = _model(keras, asked, weights)
-        inputs = x.reshape(len(x), *_input_shape(model, asked["input_shape"]))
-        outputs = np.asarray(model.predict(inputs, verbose=0, batch_size=len(x)), dtype=np.float64)
-        found = list(_between(model, inputs))
+        header, arrays = _answers(keras, asked, x, weights)
     except Exception as error:  # whatever Keras raises is its answer
         return pipe.framed({"failed": _told(error)})
+    return pipe.framed({"version": keras.__version__, **header}, arrays)
+
+
+def _answers(
+    keras: Any, asked: dict[str, Any], x: NDArray[Any], weights: list[NDArray[Any]]
+) -> tuple[dict[str, Any], list[NDArray[np.float64]]]:
+    """Ask the model that Keras reads itself; where it cannot, one of the same layers that is handed its weights."""
+    why: str = asked["why"]
+    if not why:
+        try:
+            return _answered(_loaded(keras, asked), asked, x, "")
+        except Exception as error:
+            why = f"it cannot use the file itself ({_told(error)})"
+    return _answered(_rebuilt(keras, asked, weights), asked, x, why)
+
+
+def _answered(
+    model: Any, asked: dict[str, Any], x: NDArray[Any], why: str
+) -> tuple[dict[str, Any], list[NDArray[np.float64]]]:
+    inputs = x.reshape(len(x), *_input_shape(model, asked["input_shape"]))
+    outputs = np.asarray(model.predict(inputs, verbose=0, batch_size=len(x)), dtype=np.float64)
     precisions = sorted({str(layer.compute_dtype) for layer in _leaves(model)})
-    header = {"version": keras.__version__, "why": why, "precisions": precisions}
-    return pipe.framed(header, [outputs, *found])
+    return {"why": why, "precisions": precisions}, [outputs, *_between(model, inputs)]
 
 
 def _told(error: Exception) -> str:
@@ -45,22 +62,17 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0]:.{REASON}}"
 
 
-def _model(keras: Any, asked: dict[str, Any], weights: list[NDArray[Any]]) -> tuple[Any, str]:
-    """Let Keras read description and weights; where it cannot, build the layers and hand it the weights."""
-    why: str = asked["why"]
-    if not why:
-        try:
-            model = keras.models.model_from_json(asked["config"])
-            if not model.built:
-                model.build((None, *asked["input_shape"]))
-            model.load_weights(asked["weights"])
-            return model, ""
-        except Exception as error:
-            why = f"it cannot load the file itself ({_told(error)})"
-    return _rebuilt(keras, asked, weights), why
+def _loaded(keras: Any, asked: dict[str, Any]) -> Any:
+    """Let Keras read the description, and the weights from the file."""
+    model = keras.models.model_from_json(asked["config"])
+    if not model.built:
+        model.build((None, *asked["input_shape"]))
+    model.load_weights(asked["weights"])
+    return model
 
 
 def _rebuilt(keras: Any, asked: dict[str, Any], weights: list[NDArray[Any]]) -> Any:
+    """Make the layers under names of Keras' own, and hand them the weights that our reader found."""
     layers = [_layer(keras, described) for described in asked["layers"]]
     model = keras.Sequential([keras.Input(tuple(asked["input_shape"])), *layers])
     remaining = iter(weights)

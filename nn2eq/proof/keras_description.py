@@ -15,7 +15,7 @@ from nn2eq.reading import config
 from nn2eq.reading.archive import Archive
 from nn2eq.reading.fields import Fields
 from nn2eq.reading.keras_layers import KERAS_LAYERS
-from nn2eq.reading.model_config import INPUT_LAYER, LAYER_MODULES, MODEL_MODULES, MODELS
+from nn2eq.reading.origins import INPUT_LAYER, LAYER_MODULES, MODEL_MODULES, MODELS
 
 _DROPPED = ("_initializer", "_regularizer", "_constraint", "compile_config", "quantization_config")
 """Fields that do not bear on the answers, by how they end."""
@@ -23,6 +23,9 @@ _WRAPPERS = {"__tuple__", "__list__", "__numpy__", "__keras_tensor__", "TensorSh
 _POLICIES = {"DTypePolicy", "Policy", "PolicyV1"}
 _CLASSES = {*KERAS_LAYERS, INPUT_LAYER, *MODELS, *_WRAPPERS, *_POLICIES}
 _MODULES = {*LAYER_MODULES, *MODEL_MODULES, "keras.dtype_policies", "keras.mixed_precision", "builtins", None}
+
+_HOMES = {"Functional": "keras.src.models.functional"}
+"""Where Keras 3 keeps a kind of model that it does not export."""
 
 ARGUMENTS: Mapping[str, str] = {
     **{
@@ -46,8 +49,8 @@ ALIASES: Mapping[str, str] = {
 def cleaned(archive: Archive, keras_major: int) -> str:
     """Return the model's JSON without what does not bear on the answers, "" if it holds anything unknown."""
     value = _without(json.loads(archive.config))
-    if keras_major >= 3:
-        value = {"module": "keras", **value}  # its HDF5 files leave it out, its JSON must have it
+    if keras_major >= 3:  # its HDF5 files leave out where the class is from, its JSON must have it
+        value = {"module": _HOMES.get(value.get("class_name"), "keras"), **value}
     return json.dumps(value) if all(map(_is_known, _objects(value))) else ""
 
 

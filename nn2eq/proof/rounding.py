@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +105,7 @@ def _directions(units: int, count: int = 4) -> Iterator[Array]:
     yield from random.choice([-1.0, 1.0], (count - 2, units))
 
 
-def _is_coupled(step: Map) -> bool:
+def _is_coupled(step: Map) -> TypeGuard[Activation]:
     return isinstance(step, Activation) and step.row.coupled
 
 
@@ -173,15 +174,22 @@ def _local_error(layer: Layer, step: Map, value: Array, answer: Array) -> Array:
     if step.segments:  # a multiplication and an addition at most
         offset = max(float(np.max(np.abs(piece.intercept))) for piece in step.segments)
         return np.asarray(2 * (np.abs(answer) + offset))
-    return np.asarray(FORMULA_UNITS * (np.abs(answer) + 1))
+    own = FORMULA_UNITS * (np.abs(answer) + 1)
+    if _is_coupled(step):  # TensorFlow's softmax is exp(z - (max + log sum)), as exact as the largest z
+        own = own + _largest(step, value, answer) * np.abs(answer)
+    return np.asarray(own)
 
 
-def _group_error(step: Map, value: Array) -> Array:
+def _group_error(step: Activation, value: Array) -> Array:
     """Return what the sums inside a coupled activation add to the error of each pre-activation."""
-    assert isinstance(step, Activation)
-    grouped = np.abs(value).reshape(*value.shape[:-1], step.groups, -1)
-    largest = np.broadcast_to(grouped.max(axis=-1, keepdims=True), grouped.shape).reshape(value.shape)
-    return np.asarray((np.sqrt(grouped.shape[-1]) + 2) * largest)
+    return np.asarray((np.sqrt(value.shape[-1] // step.groups) + 2) * _largest(step, value, value))
+
+
+def _largest(step: Activation, value: Array, like: Array) -> Array:
+    """Return the largest size in each group, for each of its units or answers."""
+    split = (*value.shape[:-1], step.groups, -1)
+    largest = np.abs(value).reshape(split).max(axis=-1, keepdims=True)
+    return np.broadcast_to(largest, like.reshape(split).shape).reshape(like.shape)
 
 
 def _hidden_offset(layer: Layer, step: Affine) -> Array | float:
