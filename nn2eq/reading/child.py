@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -98,6 +99,7 @@ def start(path: str, weights: str | None = None) -> Reading:
 def _may_fork() -> bool:
     return (
         hasattr(os, "fork")
+        and sys.platform != "darwin"  # its system libraries do not outlive a fork
         and threading.active_count() == 1
         and not any(library in sys.modules for library in _UNSAFE_TO_FORK)
     )
@@ -106,7 +108,10 @@ def _may_fork() -> bool:
 def _forked(path: str, weights: str | None) -> Reading:
     inward, outward = os.pipe()
     _widen(outward)
-    pid = os.fork()
+    with warnings.catch_warnings():
+        # From 3.12 on Python warns of other threads. There are none but OpenBLAS', which it ends for a fork.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if pid == 0:
         os.close(inward)
         _serve(outward, path, weights)
