@@ -54,6 +54,7 @@ def test_a_scaled_network_is_asked_behind_its_scaler_and_a_wrong_layer_is_named(
 
 @KERAS
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file:UserWarning")
 def test_names_that_tensorflow_cannot_use_are_asked_by_a_rebuilt_model(tmp_path: Path) -> None:
     """The names in an HDF5 file of Keras 2 are TensorFlow's scopes, and may not have spaces there."""
     tf_keras = pytest.importorskip("tf_keras")
@@ -61,7 +62,8 @@ def test_names_that_tensorflow_cannot_use_are_asked_by_a_rebuilt_model(tmp_path:
         [tf_keras.layers.Input((2,)), tf_keras.layers.Dense(2, "tanh", name="abcdefgh")]
     )
     path = tmp_path / "model.h5"
-    model.save(path, save_format="h5")
+    with pytest.warns(UserWarning, match="legacy"):
+        model.save(path, save_format="h5")
     path.write_bytes(path.read_bytes().replace(b"abcdefgh", b"ab de,gh"))
     agreement = ask_keras(read(path), path)
     assert agreement.holds, agreement.line()

@@ -15,7 +15,7 @@ from nn2eq.reading import read
 
 FOLDER = CORPORA / "realmodels"
 TABLE = FOLDER / "models.tsv"
-ROWS = list(csv.DictReader(TABLE.open(), delimiter="\t")) if TABLE.exists() else []
+ROWS = list(csv.DictReader(TABLE.read_text().splitlines(), delimiter="\t")) if TABLE.exists() else []
 MODELS = [row for row in ROWS if row["role"] == "MLP"]
 NEGATIVES = [row for row in ROWS if row["role"].startswith("neg")]
 
