@@ -15,7 +15,7 @@ from nn2eq.cli.options import (
     model_options,
     rows_of,
 )  # fmt: skip
-from nn2eq.cli.terminal import say, write
+from nn2eq.cli.terminal import say, waiting, write
 from nn2eq.emit import LANGUAGES, emitter
 from nn2eq.emit.options import LIMIT, Options
 from nn2eq.errors import BadRequest, CannotEmit
@@ -122,10 +122,12 @@ def convert(
             raise CannotEmit(
                 f"--header means nothing to {language}", code="option-format", way_out="leave it out"
             )
-        network = source.network(started)
+        with waiting(f"reading {source.model}", long=source.is_large):
+            network = source.network(started)
     rows = rows_of(data, network)
     asked = asked_keras(source, network, rows) if ask else None
-    conversion = converted(network, request, data=rows, asked=asked, run=run)
+    with waiting(f"writing and checking {language}", long=source.is_large or run):
+        conversion = converted(network, request, data=rows, asked=asked, run=run)
     write(conversion.text, output)
     if header:
         write(conversion.header, header)

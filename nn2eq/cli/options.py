@@ -56,6 +56,12 @@ class ModelOptions:
     transform_input: str = ""
     debug: bool = False
 
+    @property
+    def is_large(self) -> bool:
+        """Whether people will wait for it: more than a million weights."""
+        file = self.weights or self.model
+        return os.path.isfile(file) and os.path.getsize(file) > 4_000_000
+
     def start(self) -> Started:
         """Start to read the file in a child; what else is needed can be imported meanwhile."""
         from nn2eq.reading import start

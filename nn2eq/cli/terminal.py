@@ -22,9 +22,9 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def waiting(text: str) -> Iterator[None]:
+def waiting(text: str, *, long: bool = True) -> Iterator[None]:
     """Show that something longer is under way: a spinner on standard error, on a terminal only."""
-    if not sys.stderr.isatty():
+    if not (long and sys.stderr.isatty()):
         yield
         return
     from rich.console import Console
