@@ -2,6 +2,8 @@
 
 Everything particular about a class is here. Defaults are those of the layer class, which are not always those
 of the function of the same name: the layer LeakyReLU has a slope of 0.3, the function leaky_relu 0.2.
+
+The child needs the names alone, so what makes maps is imported where a map is made.
 """
 
 from __future__ import annotations
@@ -9,19 +11,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.activations import activation
 from nn2eq.errors import DamagedFile, UnsupportedModel
-from nn2eq.network import Affine, Map
 from nn2eq.reading import shapes
 from nn2eq.reading.fields import Fields
 from nn2eq.reading.names import quoted
 from nn2eq.reading.origins import LAYER_MODULES
 from nn2eq.reading.shapes import Shape
+
+if TYPE_CHECKING:
+    from nn2eq.network import Affine, Map
 
 Array = NDArray[Any]
 
@@ -91,6 +94,8 @@ class Row:
 
 def _function(given: Given, name: str | None, parameters: Mapping[str, Any] | None = None) -> Made:
     """An activation by its Keras name, on the last axis."""
+    from nn2eq.activations import activation
+
     try:
         found = activation(name, parameters or {}, keras_major=given.keras_major)
         if found.row.coupled:
@@ -190,12 +195,19 @@ def _over_tail(given: Given, axes: tuple[int, ...], name: str, parameters: Mappi
 # ------------------------------------------------------------------------------------------------ affine maps
 
 
+def affine(kernel: Array, bias: Array | None, repeat: int) -> Affine:
+    """Return the map that multiplies and adds."""
+    from nn2eq.network import Affine
+
+    return Affine(kernel, bias, repeat)
+
+
 def _dense(given: Given) -> Made:
     units = given.fields.whole("units", "output_dim")
     kernel = given.weight("kernel", given.units, units)
     bias = given.weight("bias", units) if "bias" in given.weights else None
     after = _activation(given.on((*given.shape[:-1], units)))
-    return Made(after.shape, (Affine(kernel, bias, shapes.blocks(given.shape)), *after.maps))
+    return Made(after.shape, (affine(kernel, bias, shapes.blocks(given.shape)), *after.maps))
 
 
 def _dense_weights(fields: Fields) -> tuple[str, ...]:
@@ -208,7 +220,7 @@ def diagonal(kernel: Array, bias: Array, shape: Shape) -> Affine:
     per_unit = max(kernel.ndim, bias.ndim) <= 1
     across = inner[-1:] if per_unit else inner
     full = [np.broadcast_to(array, across).ravel() for array in (kernel, bias)]
-    return Affine(
+    return affine(
         full[0].copy(), full[1].copy() if full[1].any() else None, math.prod(inner[:-1]) if per_unit else 1
     )
 
