@@ -114,7 +114,7 @@ def _is_coupled(step: Map) -> TypeGuard[Activation]:
 
 @dataclass(frozen=True, eq=False)
 class Rounding:
-    """What rounding may cost: the exact answers and the error to allow, (n, outputs).
+    """What rounding may cost: the exact answers and the error to allow, (n, outputs), infinite beyond the range.
 
     at_jump (n,): the samples at which some unit is so near to a jump of its activation that rounding decides
     the side.
@@ -138,7 +138,8 @@ def rounding(network: Network, x: Array, unit: float = SINGLE) -> Rounding:
     value = np.asarray(x, dtype=np.float64)
     moved = np.repeat(value[None], PASSES, axis=0)
     random = np.random.default_rng(0)
-    at_jump = np.zeros(len(value), dtype=np.bool_)
+    at_jump, beyond = np.zeros((2, len(value)), dtype=np.bool_)
+    largest = np.finfo(np.float32 if unit > DOUBLE else np.float64).max
     with np.errstate(all="ignore"):
         for layer in network.layers:
             for step in layer.maps:
@@ -150,10 +151,10 @@ def rounding(network: Network, x: Array, unit: float = SINGLE) -> Rounding:
                     moved[0], moved[1] = value + widest, value - widest  # a bend within reach must be met
                 answer = step(value)
                 size = SAFETY * unit * _local_error(layer, step, value, answer)
+                beyond |= np.any(size > unit * largest, axis=-1)
                 value, moved = answer, step(moved) + size * _signs(random, answer.shape)
         error = MARGIN * np.abs(moved - value).max(axis=0) + 2 * unit * np.abs(value)
-        overflows = np.abs(value) > (np.finfo(np.float32).max if unit > DOUBLE else np.inf)
-    return Rounding(value, np.where(np.isnan(error) | overflows, np.inf, error), at_jump)
+    return Rounding(value, np.where(np.isnan(error) | beyond[:, None], np.inf, error), at_jump)
 
 
 def _signs(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
