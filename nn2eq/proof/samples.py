@@ -26,7 +26,7 @@ MULTIPLICATIONS = 10_000_000
 DATA_ROWS = 200
 """How many rows of the data are taken, evenly spaced, and of a large network fewer."""
 LARGE = (10.0, 100.0, 1000.0)
-MULTIPLICATIONS_TO_BEND = 1_000_000
+MULTIPLICATIONS_TO_BEND = 200_000
 """How deep into a network breakpoints are looked for."""
 LINES = 4
 """Lines through the space of inputs along which breakpoints are looked for."""
