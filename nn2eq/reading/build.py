@@ -11,7 +11,8 @@ from nn2eq.network import Layer, Network, Source
 from nn2eq.reading import config, pairing, shapes
 from nn2eq.reading.archive import OWN, Archive
 from nn2eq.reading.input_shape import input_shape, one_for_all, without_batch
-from nn2eq.reading.keras_layers import KERAS_LAYERS, Given
+from nn2eq.reading.keras_layers import KERAS_LAYERS
+from nn2eq.reading.layer_row import Given
 from nn2eq.reading.model_config import LayerConfig, ModelConfig
 from nn2eq.reading.origins import INPUT_LAYER
 from nn2eq.reading.shapes import Shape
