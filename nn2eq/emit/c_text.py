@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from nn2eq.emit import Emitter
 from nn2eq.emit.code.dialect import Dialect, braced
-from nn2eq.emit.code.helpers import LARGER, SMALLER
+from nn2eq.emit.code.helpers import FLOAT_TANH, LARGER, SMALLER
 from nn2eq.emit.code.loops import Loops
 from nn2eq.emit.code.routines import spelled
 from nn2eq.emit.code.tables import Tables
+from nn2eq.emit.code.text import fields_of, flat
 from nn2eq.emit.code.text import write as written
-from nn2eq.emit.options import Options
+from nn2eq.emit.header import escaped
+from nn2eq.emit.options import Options, Recorded
 from nn2eq.emit.printing import Infix, decimals, number
-from nn2eq.forms.program import Program
+from nn2eq.forms.program import Constant, Program
 
 # Words of C and of C++, what the texts call, and macros of <math.h> and <stdio.h>.
 RESERVED = frozenset(
@@ -26,7 +30,7 @@ RESERVED = frozenset(
     requires static_assert static_cast template this thread_local throw true try typeid typename typeof
     typeof_unqual using virtual wchar_t xor xor_eq
     exp expf expm1 expm1f log logf log1p log1pf log10 log10f tanh tanhf sqrt sqrtf fabs fabsf erf erff fprintf printf
-    stdin stdout stderr linux unix NULL EOF NAN INFINITY
+    allowed recorded_x recorded_y stdin stdout stderr linux unix NULL EOF NAN INFINITY
     """.split()
 )
 STANDING = frozenset(
@@ -39,18 +43,77 @@ STANDING = frozenset(
     exit free malloc
     """.split()
 )
-BEFORE = """\
-#include <math.h>
-
+SIZES = """\
 #define {NAME}_INPUTS {inputs}
 #define {NAME}_OUTPUTS {outputs}
+"""
+BEFORE = f"""\
+#include <math.h>
 
+{SIZES}
 #ifdef __cplusplus
 extern "C"
 #endif
-void {name}(const real *{x}, real *{y});
+void {{name}}(const real *{{x}}, real *{{y}});
 
 """
+SAID = "{answers} of {given}: {y} takes {outputs} and {x} holds {inputs}, and they must not overlap."
+HEADER = f"""\
+#ifndef {{NAME}}_H
+#define {{NAME}}_H
+
+{SIZES}
+#ifdef __cplusplus
+extern "C" {{{{
+#endif
+
+// {SAID}
+void {{name}}(const real *{{x}}, real *{{y}});
+
+#ifdef __cplusplus
+}}}}
+#endif
+
+#endif
+"""
+TEST = """\
+
+#ifdef NN2EQ_TEST
+#include <stdio.h>
+
+{tables}
+
+// Compare with {by}.
+int main(void) {{
+    double worst = 0.0;
+    int wrong = 0;
+    for (int k = 0; k < {samples}; ++k) {{
+        {real} x[{inputs}], y[{outputs}];
+        for (int j = 0; j < {inputs}; ++j) {{
+            x[j] = ({real})recorded_x[k][j];
+        }}
+        {name}(x, y);
+        for (int j = 0; j < {outputs}; ++j) {{
+            const double error = fabs(y[j] - recorded_y[k][j]);
+            worst = error <= worst ? worst : error;
+            wrong += !(error <= allowed[k][j]);
+        }}
+    }}
+    printf("worst error %.3g; %d of %d answers too far off\\n", worst, wrong, {samples} * {outputs});
+    return wrong != 0;
+}}
+#endif
+"""
+
+
+DOUBLES = Tables(
+    vector="static const {type} {name}[{size}] = {{",
+    matrix="static const {type} {name}[{rows}][{columns}] = {{",
+    row="{{{0}}},",
+    closing="};",
+    types=("double", "double"),
+    suffixes=("f", ""),
+)
 
 
 def _infix(suffix: str) -> Infix:
@@ -60,7 +123,8 @@ def _infix(suffix: str) -> Infix:
         "abs": f"fabs{suffix}({{0}})", "max": "larger({0}, {1})", "min": "smaller({0}, {1})",
         "where": "{0} ? {1} : {2}",
     }  # fmt: skip
-    return Infix(functions, _float if suffix else number, loose=("where",))
+    own = {"tanh": "rational_tanh({0})"} if suffix else {}
+    return Infix(functions | own, _float if suffix else number, loose=("where",))
 
 
 def _float(value: float) -> str:
@@ -71,11 +135,7 @@ def _float(value: float) -> str:
 def dialect(real: str) -> Dialect:
     """Return C that computes in `double` or in `float`."""
     single = real == "float"
-    tables = Tables(
-        vector="static const {type} {name}[{size}] = {{",
-        matrix="static const {type} {name}[{rows}][{columns}] = {{",
-        row="{{{0}}},", closing="};", types=("float", "double"), suffixes=("f", ""), single=single,
-    )  # fmt: skip
+    tables = replace(DOUBLES, types=("float", "double"), single=single)
     return Dialect(
         name="c",
         comment="//",
@@ -90,7 +150,7 @@ def dialect(real: str) -> Dialect:
         ),
         let=f"const {real} {{0}} = {{1}};",
         set="{0} = {1};",
-        said="{answers} of {given}: {y} takes {outputs} and {x} holds {inputs}, and they must not overlap.",
+        said=SAID,
         predict=(f"void {{name}}(const {real} *{{x}}, {real} *{{y}}) {{{{",),
         returned="",
         layers=Loops(
@@ -104,18 +164,38 @@ def dialect(real: str) -> Dialect:
             returned="",
         ),
         before=BEFORE.replace("real", real),
-        helpers={"max": LARGER, "min": SMALLER},
+        helpers={"max": LARGER, "min": SMALLER} | ({"tanh": FLOAT_TANH} if single else {}),
         narrow="{0}f",
         single=single,
     )  # fmt: skip
 
 
-DIALECTS = {"float64": dialect("double"), "float32": dialect("float")}
+REALS = {"float64": "double", "float32": "float"}
+DIALECTS = {dtype: dialect(real) for dtype, real in REALS.items()}
 
 
 def write(program: Program, options: Options) -> str:
-    """Write a Program as C."""
-    return written(DIALECTS[options.dtype], program, options)
+    """Write a Program as C, with a test of recorded answers if there are any."""
+    text = written(DIALECTS[options.dtype], program, options)
+    return text if options.recorded is None else text + _test(program, options, options.recorded)
+
+
+def _test(program: Program, options: Options, recorded: Recorded) -> str:
+    arrays = {"recorded_x": recorded.x, "recorded_y": recorded.y, "allowed": recorded.allowed}
+    tables = DOUBLES([Constant(name, data) for name, data in arrays.items()])
+    dialect = DIALECTS[options.dtype]
+    return TEST.format(
+        tables="\n".join(flat(tables, dialect)),
+        by=escaped(recorded.by),
+        samples=len(recorded.x),
+        real=REALS[options.dtype],
+        **{key: value for key, value in fields_of(program, options).items() if key not in ("x", "y")},
+    )
+
+
+def header(program: Program, options: Options) -> str:
+    """Write the file that declares the function for others."""
+    return HEADER.replace("real", REALS[options.dtype]).format(**fields_of(program, options))
 
 
 EMITTER = Emitter(
@@ -126,6 +206,7 @@ EMITTER = Emitter(
     default="matrix",
     write=write,
     spelling=spelled,
-    options=frozenset({"name", "activations", "digits", "dtype"}),
+    options=frozenset({"name", "activations", "digits", "dtype", "recorded"}),
     external=True,
+    header=header,
 )

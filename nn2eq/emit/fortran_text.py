@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from nn2eq.emit import Emitter
 from nn2eq.emit.code.arrays import Arrays
@@ -72,7 +75,7 @@ def tables(constants: list[Constant]) -> Lines:
 
 def _table(constant: Constant) -> Lines:
     data = constant.data
-    columns = rows(data.T, "_sp" if data.dtype == np.float32 else "_dp")
+    columns = rows(*_literals(data.T))
     shape = ", ".join(str(size) for size in data.shape)
     lines: Lines = [f"real(dp), save :: {constant.name}({shape})"]
     if data.size <= IN_STATEMENT:
@@ -84,6 +87,18 @@ def _table(constant: Constant) -> Lines:
             place = f"{k + 1}:{k + len(part)}" + (f", {unit}" if data.ndim == 2 else "")
             lines += _data(f"{constant.name}({place})", ", ".join(part))
     return lines
+
+
+def _literals(data: NDArray[Any]) -> tuple[NDArray[Any], str]:
+    """Return numbers as they are to be written, and their kind: subnormal ones of float32 are none to gfortran."""
+    size = np.abs(data)
+    is_single = data.dtype == np.float32 and not np.any((size > 0) & (size < np.finfo(np.float32).tiny))
+    return (data, "_sp") if is_single else (data.astype(np.float64), "_dp")
+
+
+def coefficients(data: NDArray[Any]) -> list[str]:
+    """Write the numbers of a vector, each as a term of a formula."""
+    return rows(*_literals(data))[0].split(", ")
 
 
 def _data(place: str, numbers: str) -> Lines:
@@ -130,8 +145,7 @@ DIALECT = Dialect(
     indent="  ",
     continuation=" &",
     helpers={"expm1": EXPM1, "log1p": LOG1P},
-    narrow="{0}_sp",
-    wide="{0}_dp",
+    numbers=coefficients,
     declared="real(dp) :: {0}",
     longest=24_000,
     caseless=True,

@@ -97,6 +97,7 @@ DIALECT = Dialect(
     ),
     end="end",
     leading=True,
+    constant="({0} + zeros(size({1}, 1), 1))",
     indent="  ",
     continuation=" ...",
     helpers={"where": Helper("where", (), "", text=WHERE)},

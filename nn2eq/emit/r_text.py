@@ -123,6 +123,7 @@ DIALECT = Dialect(
     indent="  ",
     helpers={"erf": Helper("erf", (), "", text=ERF)},
     numbers=coefficients,
+    constant="rep({0}, nrow({1}))",
 )
 
 

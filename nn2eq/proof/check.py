@@ -142,6 +142,11 @@ def _overflowed(expected: Expected, answer: Answer, program: Program, language: 
     return ~np.isfinite(answer.outputs).all(axis=1) & (largest > OVERFLOWS)
 
 
+def unit_of(digits: int) -> float:
+    """Return the roundoff of numbers with so many significant digits."""
+    return 0.5 * 10.0 ** (1 - digits)
+
+
 def rounded_on_purpose(network: Network, program: Program, expected: Expected, digits: int) -> Expected:
     """Return what a text must answer that says a program of rounded numbers, and what the rounding costs.
 
@@ -149,7 +154,7 @@ def rounded_on_purpose(network: Network, program: Program, expected: Expected, d
     """
     answers = program.evaluate(expected.x)
     size = np.maximum(1.0, np.abs(expected.answers))
-    most = rounding(widened(network), expected.x, 0.5 * 10.0 ** (1 - digits)).error
+    most = rounding(widened(network), expected.x, unit_of(digits)).error
     cost = compare(
         expected.answers,
         answers,

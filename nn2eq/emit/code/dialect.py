@@ -78,10 +78,10 @@ class Dialect:
     before, after  the text around all functions, of {name} {Name} {inputs} {outputs}; inside: how deep they stand in it
     indent         one step of indentation; continuation: what a broken line ends with
     helpers        the functions of formulas that it lacks
-    narrow, wide   a float32 number, a float64 number; narrow is "" where float32 numbers are written as what they
-                   widen to
+    narrow         a float32 number {0} in a formula, "" where it is written as what it widens to
     single         whether it computes in float32
-    numbers        how it writes numbers so that they read back, where that is not in decimals
+    numbers        how it writes numbers so that they read back, where that takes more than a template
+    constant       a number {0} that is no sum, beside samples in the rows of {1}
     declared       how names {0} are declared in front, where `let` does not
     prefix         what the tables of numbers and the functions of a text are called before their own names
     between        what stands between the tables of numbers and the functions
@@ -113,9 +113,9 @@ class Dialect:
     continuation: str = ""
     helpers: Mapping[str, Helper] = field(default_factory=dict)
     narrow: str = ""
-    wide: str = "{0}"
     single: bool = False
-    numbers: Callable[[NDArray[np.float64]], list[str]] | None = None
+    numbers: Callable[[NDArray[Any]], list[str]] | None = None
+    constant: str = ""
     declared: str = ""
     standing: frozenset[str] = frozenset()
     prefix: str = ""
@@ -129,10 +129,11 @@ class Dialect:
     def coefficients(self, data: NDArray[Any]) -> list[str]:
         """Write the numbers of a vector (n,), each as a term of a formula."""
         if self.numbers is not None:
-            return self.numbers(data.astype(np.float64))
+            return self.numbers(data)
         data = data.astype(np.float32) if self.single else data
-        template = self.narrow if data.dtype == np.float32 and self.narrow else self.wide
-        return [template.format(text) for text in decimals(data, wide=template == self.wide)]
+        if data.dtype == np.float32 and self.narrow:
+            return [self.narrow.format(text) for text in decimals(data)]
+        return decimals(data, wide=True)
 
     def at(self, array: str, index: int) -> str:
         """Write one number of an array, counted from 0."""

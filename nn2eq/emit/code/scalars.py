@@ -8,7 +8,7 @@ from nn2eq import formula as fm
 from nn2eq.emit.code.dialect import Body, Dialect, Lines
 from nn2eq.emit.code.routines import Names, call, formula
 from nn2eq.emit.header import escaped
-from nn2eq.emit.printing import PRODUCT, SUM, Text
+from nn2eq.emit.printing import ATOM, PRODUCT, SUM, Text
 from nn2eq.emit.pythonic import LONGEST_SUM, depth
 from nn2eq.emit.scalars import Call, Formula, Line, Sum, unrolled
 from nn2eq.errors import CannotEmit
@@ -30,7 +30,8 @@ def body(dialect: Dialect, program: Program, spelling: Spelling, x: str, y: str)
     steps, used = _needed(list(unrolled(program.predict, spelling)), program.outputs)
     places = {name: dialect.at(x, k) for k, name in enumerate(program.inputs) if name in used}
     texts = Names({name: Text(place) for name, place in places.items() if name == x})
-    writer = _Writer(dialect, texts, {name: dialect.at(y, k) for k, name in enumerate(program.outputs) if y})
+    results = {name: dialect.at(y, k) for k, name in enumerate(program.outputs) if y}
+    writer = _Writer(dialect, x, texts, results)
     for name, place in places.items():
         if name not in texts:
             writer.state(name, Text(place))
@@ -42,8 +43,8 @@ def body(dialect: Dialect, program: Program, spelling: Spelling, x: str, y: str)
 class _Writer:
     """Writes statements one after the other, and keeps the names that they give."""
 
-    def __init__(self, dialect: Dialect, texts: Names, results: Mapping[str, str]) -> None:
-        self._dialect, self._texts, self._results = dialect, texts, results
+    def __init__(self, dialect: Dialect, x: str, texts: Names, results: Mapping[str, str]) -> None:
+        self._dialect, self._x, self._texts, self._results = dialect, x, texts, results
         self.lines: Lines = []
         self.names: list[str] = []
 
@@ -63,13 +64,13 @@ class _Writer:
                 self.lines.append(f"{self._dialect.comment} {escaped(origin)}")
                 said = origin
             for line in lines:
-                self.state(_out(line), _text(self._dialect, line, self._texts))
+                self.state(_out(line), _text(self._dialect, line, self._texts, self._x))
 
     def nested(self, steps: Steps, outputs: Sequence[str]) -> None:
         """Write one line an output. Raises CannotEmit if brackets stand too deep."""
         for _, lines in steps:
             for line in lines:
-                self._texts[_out(line)] = _text(self._dialect, line, self._texts)
+                self._texts[_out(line)] = _text(self._dialect, line, self._texts, self._x)
         deepest = max(depth(self._texts[name].text) for name in outputs)
         if deepest > DEEPEST:
             what = f"the nested form has brackets {deepest} deep, more than {self._dialect.name} promises to read"
@@ -112,24 +113,26 @@ def _named(node: fm.Node) -> Iterator[str]:
     return (part.value for part in fm.walk(node) if part.op == "name")
 
 
-def _text(dialect: Dialect, line: Line, names: Mapping[str, Text]) -> Text:
+def _text(dialect: Dialect, line: Line, names: Mapping[str, Text], x: str) -> Text:
     match line:
         case Sum():
-            return sum_text(dialect, line, names)
+            return sum_text(dialect, line, names, x)
         case Formula():
             return formula(dialect, line.node, names)
     per_unit = {key: dialect.infix.number(float(data[0])) for key, data in line.parameters.items()}
     return Text(call(dialect, line.activation, names[line.args[0]].text, per_unit))
 
 
-def sum_text(dialect: Dialect, line: Sum, names: Mapping[str, Text]) -> Text:
+def sum_text(dialect: Dialect, line: Sum, names: Mapping[str, Text], x: str) -> Text:
     """Write a weighted sum; a long one in groups, since compilers go down a sum by recursion."""
+    if not line.names:
+        text = dialect.infix.number(0.0 if line.offset is None else float(line.offset[0]))
+        strength = dialect.infix.sign if text.startswith("-") else ATOM
+        return Text(dialect.constant.format(text, x), ATOM) if dialect.constant else Text(text, strength)
     coefficients = dialect.coefficients(line.coefficients)
     terms = [f"{c}*{names[name].within(PRODUCT)}" for c, name in zip(coefficients, line.names, strict=True)]
     if line.offset is not None:
         terms += dialect.coefficients(line.offset)
-    if not terms:
-        return Text(dialect.infix.number(0.0))
     strength = SUM if len(terms) > 1 else PRODUCT
     return Text(_total(terms), min(strength, dialect.infix.sign) if terms[0].startswith("-") else strength)
 
