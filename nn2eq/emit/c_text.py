@@ -50,11 +50,18 @@ SIZES = """\
 BEFORE = f"""\
 #include <math.h>
 
-{SIZES}
+{{imported}}{SIZES}
 #ifdef __cplusplus
 extern "C"
 #endif
 void {{name}}(const real *{{x}}, real *{{y}});
+
+"""
+VECTORS = """\
+// Nothing here asks for floating-point exceptions; GCC makes vectors of more loops if it knows that.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-trapping-math")
+#endif
 
 """
 SAID = "{answers} of {given}: {y} takes {outputs} and {x} holds {inputs}, and they must not overlap."
@@ -166,6 +173,7 @@ def dialect(real: str) -> Dialect:
         before=BEFORE.replace("real", real),
         helpers={"max": LARGER, "min": SMALLER} | ({"tanh": FLOAT_TANH} if single else {}),
         narrow="{0}f",
+        imported=("for (", VECTORS),
         single=single,
     )  # fmt: skip
 

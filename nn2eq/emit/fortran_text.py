@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -81,12 +82,20 @@ def _table(constant: Constant) -> Lines:
     if data.size <= IN_STATEMENT:
         return [*lines, *_data(constant.name, ", ".join(columns))]
     for unit, column in enumerate(columns, start=1):
-        numbers = column.split(", ")
-        for k in range(0, len(numbers), IN_STATEMENT):
-            part = numbers[k : k + IN_STATEMENT]
-            place = f"{k + 1}:{k + len(part)}" + (f", {unit}" if data.ndim == 2 else "")
-            lines += _data(f"{constant.name}({place})", ", ".join(part))
+        parts = [column] if data.shape[0] <= IN_STATEMENT else list(_parts(column.split(", ")))
+        for k, part in enumerate(parts):
+            first = k * IN_STATEMENT
+            place = f"{first + 1}:{min(first + IN_STATEMENT, data.shape[0])}" + (
+                f", {unit}" if data.ndim == 2 else ""
+            )
+            lines += _data(f"{constant.name}({place})", part)
     return lines
+
+
+def _parts(numbers: list[str]) -> Iterator[str]:
+    """Yield as many numbers at a time as a statement takes."""
+    for start in range(0, len(numbers), IN_STATEMENT):
+        yield ", ".join(numbers[start : start + IN_STATEMENT])
 
 
 def _literals(data: NDArray[Any]) -> tuple[NDArray[Any], str]:

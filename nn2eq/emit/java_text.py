@@ -65,17 +65,16 @@ def _strings(constant: Constant) -> Lines:
     """Write an array of numbers as strings that are read when the class is loaded."""
     data = constant.data
     name = "float" if data.dtype == "float32" else "double"
+    strings: Lines = []
+    room = IN_STRING
     lines = broken(", ".join(rows(data)))
-    texts: list[list[str]] = [[]]
-    for line in lines:
-        if sum(map(len, texts[-1])) + len(line) > IN_STRING:
-            texts.append([])
-        texts[-1].append(line.replace(" ", "").rstrip(",") + ",")
-    strings = [
-        f'"{line}"' + (" +" if k < len(text) - 1 else ",") for text in texts for k, line in enumerate(text)
-    ]
-    strings[-1] = strings[-1].rstrip(",") + ");"
-    return [f"private static final {name}[] {constant.name} = {name}s({data.size},", list(strings)]
+    for number, line in enumerate(lines, start=1):
+        packed = line.replace(" ", "").rstrip(",")
+        room -= len(packed) + 1
+        is_last = number == len(lines)
+        strings.append(f'"{packed}");' if is_last else f'"{packed},",' if room < 0 else f'"{packed}," +')
+        room = IN_STRING if room < 0 else room
+    return [f"private static final {name}[] {constant.name} = {name}s({data.size},", strings]
 
 
 DIALECT = Dialect(

@@ -9,7 +9,7 @@ from nn2eq.emit.code.arrays import Arrays
 from nn2eq.emit.code.dialect import Dialect, Lines, Routine
 from nn2eq.emit.code.helpers import Helper
 from nn2eq.emit.code.routines import spelled
-from nn2eq.emit.code.tables import rows
+from nn2eq.emit.code.tables import broken, rows
 from nn2eq.emit.code.text import write as written
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import Infix
@@ -58,7 +58,10 @@ def tables(constants: list[Constant]) -> Lines:
 
 def _table(constant: Constant) -> Lines:
     opening, closing = ("double(single([", "]));") if constant.data.dtype == np.float32 else ("[", "];")
-    lines: Lines = [f"{text};" for text in rows(constant.data)]
+    lines: Lines = []
+    for text in rows(constant.data):
+        *begun, last = broken(text)
+        lines += [*(f"{line} ..." for line in begun), f"{last};"]
     return [f"{constant.name} = {opening} ...", lines, closing]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,7 +34,8 @@ ERF = """\
 erf <- function(z) {
   sign(z) * pchisq(2 * z * z, 1)
 }"""
-_ZEROS = re.compile("0+p")
+_ZEROS = "0000000p"
+"""What a float32 number ends with in hexadecimal, before its exponent."""
 READABLE = 1_000
 """Numbers that a call of c() may hold: more are text, which R reads faster than it parses."""
 
@@ -46,7 +46,9 @@ def exact(values: Sequence[float]) -> list[str]:
     What is a multiple of 1/1024, and not large, is exact in decimals too.
     """
     return [
-        number(value) if (value * 1024).is_integer() and abs(value) < 1e6 else _ZEROS.sub("p", value.hex())
+        number(value)
+        if (value * 1024).is_integer() and abs(value) < 1e6
+        else value.hex().replace(_ZEROS, "p")
         for value in values
     ]
 
@@ -69,17 +71,15 @@ def tables(constants: list[Constant]) -> Lines:
 
 def _table(constant: Constant) -> Lines:
     data = constant.data
-    flat = coefficients(data.ravel())
-    width = data.shape[-1]
-    lines: Lines = [
-        line for k in range(0, len(flat), width) for line in broken(", ".join(flat[k : k + width]) + ",")
-    ]
-    lines[-1] = str(lines[-1]).rstrip(",")
+    rows = np.atleast_2d(data.astype(np.float64)).tolist()
+    numbers = [", ".join(map(float.hex, row)).replace(_ZEROS, "p") for row in rows]
+    lines: Lines = [line for row in numbers[:-1] for line in broken(f"{row},")]
+    lines += broken(numbers[-1])
     shape = f", nrow = {data.shape[0]}, byrow = TRUE)" if data.ndim == 2 else ""
     opening, closing = ("matrix(", ")" + shape) if data.ndim == 2 else ("", ")")
     if data.size <= READABLE:
         return [f"{constant.name} <- {opening}c(", lines, closing]
-    text = "\n".join(str(line).replace(" ", "").rstrip(",") for line in lines)
+    text = "\n".join(str(line).rstrip(",") for line in lines)
     return [f'{constant.name} <- {opening}scan(text = "', text, f'", sep = ",", quiet = TRUE{closing}']
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,8 @@ from nn2eq.emit.code.dialect import Lines
 from nn2eq.emit.printing import array_text
 from nn2eq.forms.program import Constant
 
-_ENOUGH = re.compile(r"(.{85,105}?,) ")
+SHORTEST, LONGEST = 75, 100
+"""Characters of a line of numbers."""
 
 
 @dataclass(frozen=True)
@@ -58,4 +58,11 @@ def rows(data: NDArray[Any], suffix: str = "") -> list[str]:
 
 def broken(row: str) -> list[str]:
     """Break a long row of numbers behind its commas."""
-    return _ENOUGH.sub(r"\1\n", row).split("\n") if len(row) > 105 else [row]
+    lines, start = [], 0
+    while len(row) - start > LONGEST:
+        comma = row.find(",", start + SHORTEST)
+        if comma < 0 or comma == len(row) - 1:
+            break
+        lines.append(row[start : comma + 1])
+        start = comma + 2
+    return [*lines, row[start:]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -173,19 +174,27 @@ def _broken(line: str, dialect: Dialect, indent: str) -> Iterator[str]:
 
 def _pieces(line: str, dialect: Dialect, indent: str) -> Iterator[str]:
     """Break a line where it stands least deep in brackets, in the last such place of the second half."""
-    places = [(0, 0)]  # how much of the line is before a place, and how many brackets are open there
-    for match in _BREAK.finditer(line):
-        end, depth = places[-1]
-        between = line[end : match.end()]
-        places.append((match.end(), depth + sum(map(between.count, "([{")) - sum(map(between.count, ")]}"))))
+    ends, depths = _places(line)
     start, room = 0, WIDTH - len(indent)
     while len(line) - start > room:
-        fitting = [place for place in places if start + room // 2 < place[0] <= start + room]
-        fitting = fitting or [place for place in places if place[0] > start][:1] or [(len(line), 0)]
-        end = min(reversed(fitting), key=lambda place: place[1])[0]
+        half, full = bisect_right(ends, start + room // 2), bisect_right(ends, start + room)
+        places = range(half, full) or range(full, min(full + 1, len(ends)))
+        end = ends[min(reversed(places), key=depths.__getitem__)] if places else len(line)
         yield indent + line[start:end].rstrip() + (dialect.continuation if end < len(line) else "")
-        indent, start, room = (
-            (indent, end, room) if start else (indent + dialect.indent, end, room - len(dialect.indent))
-        )
+        if start == 0:
+            indent, room = indent + dialect.indent, room - len(dialect.indent)
+        start = end
     if start < len(line):
         yield indent + line[start:]
+
+
+def _places(line: str) -> tuple[list[int], list[int]]:
+    """Return where a line may be broken, and how many brackets are open there."""
+    ends, depths, start, depth = [], [], 0, 0
+    for match in _BREAK.finditer(line):
+        between = line[start : match.end()]
+        start = match.end()
+        depth += sum(map(between.count, "([{")) - sum(map(between.count, ")]}"))
+        ends.append(start)
+        depths.append(depth)
+    return ends, depths
