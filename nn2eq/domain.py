@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq.activations import Activation
 from nn2eq.errors import BadRequest
-from nn2eq.network import Network
+from nn2eq.network import Layer, Network, Selected
 
+Array = NDArray[np.float64]
 Domain = tuple[tuple[float, float], ...]
 """(low, high) for each input, in order."""
 
@@ -48,19 +51,65 @@ def domain_of(
 
 
 def default_domain(network: Network, rows: NDArray[np.float64] | None = None) -> Domain:
-    """Return the domain of the data (rows, inputs), else the one that a Normalization was fitted to.
+    """Return the domain of the data (rows, inputs), else where the input's scaler says that they lay.
 
-    The latter is mean ± 3 standard deviations, where it is the first layer. Raises BadRequest if there is
-    neither.
+    That is the range of a minmax scaler, and mean ± 3 standard deviations of a standard one or of a
+    Normalization, if it is the first layer, or the first behind transforms. Raises BadRequest if there is
+    none.
     """
     if rows is not None:
         return domain_of(np.stack([rows.min(axis=0), rows.max(axis=0)], axis=1), network.inputs)
-    weights = network.layers[0].weights if network.layers else {}
-    if not {"mean", "variance"} <= set(weights):
+    transforms = tuple(takewhile(_is_transform, network.layers))
+    behind = network.layers[len(transforms) :]
+    box = _fitted(behind[0], network.inputs) if behind else None
+    for layer in reversed(transforms):
+        box = None if box is None else _before(layer, box)
+    if box is None or np.any(np.isnan(box)):
         raise _bad("none is given, and none is known", f"give --domain or --data; {_SPOKEN}")
-    mean, spread = (np.asarray(weights[key], dtype=np.float64).ravel() for key in ("mean", "variance"))
-    mean, spread = (np.broadcast_to(part, (network.inputs,)) for part in (mean, 3.0 * np.sqrt(spread)))
-    return domain_of(np.stack([mean - spread, mean + spread], axis=1), network.inputs)
+    return domain_of(box, network.inputs)
+
+
+def _fitted(layer: Layer, inputs: int) -> Array | None:
+    """Return where the data lay that a scaler or a Normalization was fitted to, (inputs, 2)."""
+    if layer.fitted:
+        return np.array(layer.fitted)
+    if not {"mean", "variance"} <= set(layer.weights):
+        return None
+    mean, variance = (
+        np.asarray(layer.weights[key], dtype=np.float64).ravel() for key in ("mean", "variance")
+    )
+    mean, spread = (np.broadcast_to(part, (inputs,)) for part in (mean, 3.0 * np.sqrt(variance)))
+    return np.stack([mean - spread, mean + spread], axis=1)
+
+
+def _is_transform(layer: Layer) -> bool:
+    return layer.added and all(isinstance(step, Selected) for step in layer.maps)
+
+
+def _before(layer: Layer, box: Array) -> Array | None:
+    """Return the box in front of a transform that leads into this one; None if the transform turns around."""
+    box = box.copy()
+    for step in layer.maps:
+        assert isinstance(step, Selected)
+        activation = step.activation
+        if activation.breakpoints:
+            return None
+        units = list(step.units)
+        box[units] = np.sort([[_solved(activation, end) for end in pair] for pair in box[units]], axis=1)
+    return box
+
+
+def _solved(activation: Activation, value: float) -> float:
+    """Return where a function that only rises takes a value, NaN if nowhere: by bisection."""
+    low, high = np.clip(activation.domain, -1e300, 1e300)
+    if not activation(np.array([low]))[0] <= value <= activation(np.array([high]))[0]:
+        return math.nan
+    for _ in range(2100):  # as often as halving goes from 1e300 to the smallest numbers
+        middle = low / 2 + high / 2
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if activation(np.array([middle]))[0] < value else (low, middle)
+    return float(high)
 
 
 def _interval(text: str) -> tuple[float, float]:

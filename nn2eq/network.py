@@ -82,6 +82,7 @@ class Layer:
     name, class_name: as in the file (untrusted text). shape: of one output, without the batch. maps: in
     order, () for Dropout and Flatten. weights: Keras' own, by their Keras names (kernel, bias, gamma ...), in
     Keras' order. added: not from the file, but put in front or behind (a scaler); Keras knows nothing of it.
+    fitted: of a scaler, where the data lay that it was fitted to, (low, high) for each input; () if unknown.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Layer:
     maps: tuple[Map, ...] = ()
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     added: bool = False
+    fitted: tuple[tuple[float, float], ...] = ()
 
     @property
     def parameters(self) -> int:

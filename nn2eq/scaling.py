@@ -25,16 +25,23 @@ from nn2eq.errors import BadRequest
 from nn2eq.network import Affine, Layer, Network, Selected, numbered
 
 Array = NDArray[np.float64]
+Interval = tuple[float, float]
+SPREAD = 3.0
+"""Standard deviations from the mean within which nearly all data lie."""
 FILE_LIMIT = 4_000_000
 """Bytes that a scaler's JSON file may have."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scaler:
-    """scaled = x · factor + shift, number by number; factor (n,) and shift (n,)."""
+    """scaled = x · factor + shift, number by number; factor (n,) and shift (n,).
+
+    fitted: where the data lay, (low, high) for each number, NaN for one that is not scaled.
+    """
 
     factor: Array
     shift: Array
+    fitted: tuple[Interval, ...]
 
     @property
     def affine(self) -> Affine:
@@ -62,11 +69,17 @@ def in_original_units(
         front += _transforms(transform_input, inputs, network.input_shape)
     if scale_input:
         scaler = parse_scaler(scale_input, inputs, "--scale-input")
-        front.append(Layer("scale_input", "Scaler", network.input_shape, (scaler.affine,), added=True))
+        front.append(_layer("scale_input", network.input_shape, scaler.affine, scaler))
     if scale_output:
         scaler = parse_scaler(scale_output, outputs, "--scale-output")
-        behind.append(Layer("scale_output", "Scaler", network.output_shape, (scaler.inverse,), added=True))
+        behind.append(_layer("scale_output", network.output_shape, scaler.inverse))
     return replace(network, layers=(*front, *network.layers, *behind))
+
+
+def _layer(name: str, shape: tuple[int, ...], affine: Affine, fitted: Scaler | None = None) -> Layer:
+    """Return the layer of a scaler; it says where the data lay if that is known of every number."""
+    ranges = fitted.fitted if fitted and np.all(np.isfinite(fitted.fitted)) else ()
+    return Layer(name, "Scaler", shape, (affine,), added=True, fitted=ranges)
 
 
 def _transforms(text: str, inputs: Sequence[str], shape: tuple[int, ...]) -> list[Layer]:
@@ -82,13 +95,28 @@ def parse_scaler(text: str, names: Sequence[str], option: str) -> Scaler:
     if text.endswith(".json") or Path(text).is_file():
         return _from_file(text, names, option)
     if "=" not in text:
-        factor, shift = _formula(text, option)
-        return Scaler(np.full(len(names), factor), np.full(len(names), shift))
-    scaler = Scaler(np.ones(len(names)), np.zeros(len(names)))
+        return _scaler([_formula(text, option)] * len(names))
+    rows = dict.fromkeys(range(len(names)), _UNSCALED)
     for name, spoken in _by_name(text, names, option).items():
-        unit = names.index(name)
-        scaler.factor[unit], scaler.shift[unit] = _formula(spoken, option)
-    return scaler
+        rows[names.index(name)] = _formula(spoken, option)
+    return _scaler(list(rows.values()))
+
+
+@dataclass(frozen=True)
+class _Row:
+    """How one number is scaled, and where its data lay."""
+
+    factor: float
+    shift: float
+    fitted: Interval
+
+
+_UNSCALED = _Row(1.0, 0.0, (math.nan, math.nan))
+
+
+def _scaler(rows: Sequence[_Row]) -> Scaler:
+    factors, shifts = (np.array([getattr(row, key) for row in rows]) for key in ("factor", "shift"))
+    return Scaler(factors, shifts, tuple(row.fitted for row in rows))
 
 
 def _by_name(text: str, names: Sequence[str], option: str) -> Mapping[str, str]:
@@ -103,8 +131,8 @@ def _by_name(text: str, names: Sequence[str], option: str) -> Mapping[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _formula(text: str, option: str) -> tuple[float, float]:
-    """Return factor and shift of `minmax:LO:HI[:A:B]` or `standard:MEAN:SD`."""
+def _formula(text: str, option: str) -> _Row:
+    """Read `minmax:LO:HI[:A:B]` or `standard:MEAN:SD`."""
     kind, *given = text.strip().split(":")
     try:
         numbers = [float(value) for value in given]
@@ -121,18 +149,18 @@ def _formula(text: str, option: str) -> tuple[float, float]:
 _SPOKEN = "write minmax:LO:HI or standard:MEAN:SD, NAME=... for each, or the name of a JSON file"
 
 
-def _minmax(low: float, high: float, target: Sequence[float], option: str) -> tuple[float, float]:
+def _minmax(low: float, high: float, target: Sequence[float], option: str) -> _Row:
     bottom, top = target
     if not (math.isfinite(low) and math.isfinite(high) and low < high and bottom < top < math.inf):
         raise _bad(option, f"minmax needs LO < HI, not {low:g} and {high:g}", _SPOKEN)
     factor = (top - bottom) / (high - low)
-    return factor, bottom - low * factor
+    return _Row(factor, bottom - low * factor, (low, high))
 
 
-def _standard(mean: float, sd: float, option: str) -> tuple[float, float]:
+def _standard(mean: float, sd: float, option: str) -> _Row:
     if not (math.isfinite(mean) and 0 < sd < math.inf):
         raise _bad(option, f"standard needs a finite mean and SD > 0, not {mean:g} and {sd:g}", _SPOKEN)
-    return 1.0 / sd, -mean / sd
+    return _Row(1.0 / sd, -mean / sd, (mean - SPREAD * sd, mean + SPREAD * sd))
 
 
 def _from_file(path: str, names: Sequence[str], option: str) -> Scaler:
@@ -144,12 +172,10 @@ def _from_file(path: str, names: Sequence[str], option: str) -> Scaler:
         raise _bad(option, f"{path}: {error}", "give a scaler's JSON file") from None
     if not isinstance(given, dict):
         raise _bad(option, f"{path} is not a JSON object of a scaler", "see the README for the two kinds")
-    rows = _rows(given, len(names), f"{option} {path}")
-    factors, shifts = zip(*rows, strict=True)
-    return Scaler(np.array(factors), np.array(shifts))
+    return _scaler(_rows(given, len(names), f"{option} {path}"))
 
 
-def _rows(given: Mapping[str, Any], count: int, where: str) -> list[tuple[float, float]]:
+def _rows(given: Mapping[str, Any], count: int, where: str) -> list[_Row]:
     match given.get("kind"):
         case "minmax":
             low, high = _numbers(given, "low", count, where), _numbers(given, "high", count, where)

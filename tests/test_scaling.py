@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from nn2eq.activations import activation
+from nn2eq.domain import default_domain
 from nn2eq.errors import BadRequest
 from nn2eq.network import Affine, Layer, Network
+from nn2eq.reading import read
+from nn2eq.reading.own_json import write_network
 from nn2eq.scaling import in_original_units, parse_scaler
 
 RNG = np.random.default_rng(7)
@@ -114,3 +117,39 @@ def test_what_is_no_scaler_file_is_refused(tmp_path: Path, text: str, said: str)
 def test_unknown_transform_is_refused() -> None:
     with pytest.raises(BadRequest, match="log10"):
         in_original_units(network(), transform_input="x1=fourier")
+
+
+def test_the_scaler_says_where_the_data_are() -> None:
+    plain = network()
+    assert default_domain(in_original_units(plain, scale_input="minmax:0:5:-1:1")) == ((0.0, 5.0),) * 3
+    by_name = "x1=minmax:0:5,x2=standard:10:2,x3=minmax:-1:1"
+    assert default_domain(in_original_units(plain, scale_input=by_name)) == ((0, 5), (4, 16), (-1, 1))
+    with pytest.raises(BadRequest, match="none is known"):
+        default_domain(in_original_units(plain, scale_input="x1=minmax:0:5"))
+    with pytest.raises(BadRequest, match="none is known"):
+        default_domain(in_original_units(plain, scale_output="minmax:0:5"))
+
+
+def test_the_fitted_range_of_scikit_learns_scaler(tmp_path: Path) -> None:
+    scaled = in_original_units(network(), scale_input=saved(tmp_path / "in.json", MinMaxScaler().fit(DATA)))
+    np.testing.assert_allclose(default_domain(scaled), np.stack([DATA.min(axis=0), DATA.max(axis=0)], axis=1))
+
+
+def test_the_domain_goes_back_through_a_transform() -> None:
+    by_name = "x1=minmax:0:5,x2=minmax:-2:3,x3=minmax:0:3"
+    scaled = in_original_units(network(), scale_input=by_name, transform_input="x2=log10,x3=expm1")
+    domain = np.array(default_domain(scaled))
+    np.testing.assert_allclose(domain[1], [0.01, 1000.0], rtol=1e-12)
+    assert np.expm1(domain[2, 1]) == pytest.approx(3.0)
+    for function in ("square", "sqrt"):  # a square is met twice, a root never is -1
+        with pytest.raises(BadRequest, match="none is known"):
+            default_domain(
+                in_original_units(network(), scale_input="minmax:-1:5", transform_input=f"x1={function}")
+            )
+
+
+def test_the_fitted_range_is_kept_in_a_network_file(tmp_path: Path) -> None:
+    scaled = in_original_units(network(), scale_input="minmax:0:5")
+    path = tmp_path / "scaled.json"
+    path.write_bytes(write_network(scaled))
+    assert default_domain(read(path)) == ((0.0, 5.0),) * 3

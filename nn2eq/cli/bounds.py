@@ -24,7 +24,7 @@ _SHOWN = 200
 @click.option(
     "--domain",
     metavar="-1:1",
-    help="The box: -1:1 for every input, or a=-1:1,b=0:5. Else the data's, or a Normalization's.",
+    help="The box: -1:1 for every input, or a=-1:1,b=0:5. Else the data's, or the scaler's.",
 )
 @click.option("--gap", type=click.FloatRange(min=0), help="How sharp: stop within so much of the true range.")
 @click.option(

@@ -4,7 +4,7 @@
      "input_shape": [2], "input_names": [], "output_names": [], "one_for_all": false,
      "source": {"file": "a.keras", "sha256": "…", "container": "keras zip", "keras_version": "3.15.1"},
      "arrays": [{"dtype": "float32", "shape": [2, 3], "base64": "…"}, …],
-     "layers": [{"name": "dense", "class_name": "Dense", "shape": [3], "added": false,
+     "layers": [{"name": "dense", "class_name": "Dense", "shape": [3], "added": false, "fitted": [],
                  "weights": {"kernel": 0, "bias": 1},
                  "maps": [{"kernel": 0, "bias": 1, "repeat": 1},
                           {"activation": "elu", "parameters": {"alpha": 1.0}, "groups": 1}]}]}
@@ -94,6 +94,7 @@ def _layer_json(layer: Layer, place: _Places) -> dict[str, Any]:
         "class_name": layer.class_name,
         "shape": layer.shape,
         "added": layer.added,
+        "fitted": layer.fitted,
         "weights": {name: place(array) for name, array in layer.weights.items()},
         "maps": [_map_json(step, place) for step in layer.maps],
     }
@@ -161,7 +162,17 @@ def _layer(fields: Fields, arrays: list[Array], size: int) -> Layer:
         tuple(maps),
         {name: _at(arrays, place, fields.where) for name, place in weights.items()},
         fields.flag("added", default=False),
+        _fitted(fields, size),
     )
+
+
+def _fitted(fields: Fields, size: int) -> tuple[tuple[float, float], ...]:
+    """Return where a scaler's data lay."""
+    given = fields.get("fitted") or []
+    pairs = fields.array("fitted") if given else np.zeros((0, 2))
+    if pairs.shape not in ((0, 2), (size, 2)) or np.any(pairs[:, 0] > pairs[:, 1]):
+        fields.refuse("fitted", given, f"{size} pairs of a low and a high end")
+    return tuple((float(low), float(high)) for low, high in pairs)
 
 
 def _map(fields: Fields, arrays: list[Array]) -> Map:
