@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from nn2eq.emit import emit
     from nn2eq.emit.options import Options
     from nn2eq.errors import Nn2eqError
+    from nn2eq.forms.distance import difference_bound
     from nn2eq.forms.expressions import expressions
     from nn2eq.forms.program import Program
     from nn2eq.forms.straight import layered, matrix, nested
+    from nn2eq.forms.taylor import taylor
     from nn2eq.network import Network
     from nn2eq.proof.ask_keras import ask_keras
     from nn2eq.proof.check import check
@@ -45,6 +47,7 @@ _HOMES = {
     "bounds": "nn2eq.bounds",
     "check": "nn2eq.proof.check",
     "convert": "nn2eq.conversion",
+    "difference_bound": "nn2eq.forms.distance",
     "emit": "nn2eq.emit",
     "expressions": "nn2eq.forms.expressions",
     "in_original_units": "nn2eq.scaling",
@@ -54,15 +57,35 @@ _HOMES = {
     "nested": "nn2eq.forms.straight",
     "read": "nn2eq.reading",
     "regions": "nn2eq.cells",
+    "taylor": "nn2eq.forms.taylor",
     "trace": "nn2eq.proof.trace",
 }
 """Where each public name lives."""
 
 __all__ = [
-    "Conversion", "Network", "Nn2eqError", "Options", "Program", "Request", "ask_keras", "bounds", "check",
-    "convert", "emit", "expressions", "in_original_units", "info", "layered", "matrix", "nested", "read", "regions",
+    "Conversion",
+    "Network",
+    "Nn2eqError",
+    "Options",
+    "Program",
+    "Request",
+    "ask_keras",
+    "bounds",
+    "check",
+    "convert",
+    "difference_bound",
+    "emit",
+    "expressions",
+    "in_original_units",
+    "info",
+    "layered",
+    "matrix",
+    "nested",
+    "read",
+    "regions",
+    "taylor",
     "trace",
-]  # fmt: skip
+]
 
 
 class _Verbs(ModuleType):

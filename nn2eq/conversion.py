@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq.domain import known_domain
 from nn2eq.emit import Emitter, emit, emitter, require
 from nn2eq.emit.header import Header, with_header
 from nn2eq.emit.options import LIMIT, Options
 from nn2eq.errors import Disagreement
-from nn2eq.forms import form
+from nn2eq.forms import form, require_taken
+from nn2eq.forms.arguments import ARGUMENTS, read_arguments
 from nn2eq.forms.program import Program
 from nn2eq.forms.rounded import rounded
 from nn2eq.forms.size import numbers, require_at_most
-from nn2eq.network import Network
+from nn2eq.network import Network, numbered
 from nn2eq.proof.agreement import Agreement
 from nn2eq.proof.check import check
 from nn2eq.proof.recorded import recorded
@@ -35,6 +39,7 @@ class Request:
 
     language, form: names of the tables, form "" for the language's own choice. fold: join consecutive affine maps.
     limit: numbers that a text may hold. options: how it is written, its `digits` the numbers' significant digits.
+    shape: what the form is told besides, by the names of the table of arguments, as values or as texts.
     """
 
     language: str = "latex"
@@ -42,6 +47,12 @@ class Request:
     fold: bool = True
     limit: int = LIMIT
     options: Options = field(default_factory=Options)
+    shape: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The keywords that the form is given."""
+        return (*self.shape, *(() if self.fold else ("fold",)))
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,9 @@ class Conversion:
 
 def require_possible(request: Request) -> None:
     """Refuse a language, form or option that cannot go together, before any work. Raises CannotEmit, BadRequest."""
-    layouts = (form(request.form).layout,) if request.form else ()
+    named = form(request.form) if request.form else None
+    require_taken(named, request.given)
+    layouts = (named.layout,) if named else ()
     require(emitter(request.language), layouts, request.options)
 
 
@@ -114,8 +127,15 @@ def _by_size(network: Network, request: Request, chosen: Emitter) -> Draft:
 
 
 def _built(network: Network, request: Request, name: str) -> Program:
-    program = form(name).build(network, fold=request.fold)
+    program = form(name).build(network, **_told(network, request, name))
     return rounded(program, request.options.digits) if request.options.digits else program
+
+
+def _told(network: Network, request: Request, name: str) -> dict[str, Any]:
+    """Return the keywords of a form; `fold` is one of some."""
+    takes = form(name).takes
+    told = read_arguments(request.shape, network.input_names or numbered("x", network.inputs))
+    return told | ({"fold": request.fold} if "fold" in takes else {})
 
 
 def _written(network: Network, request: Request, name: str, reason: str) -> Draft:
@@ -138,7 +158,8 @@ def convert(
     the tests that a text carries along. run: whether to start compilers and other programs, if that is what it
     takes. Raises Disagreement if the text does not say what the network says.
     """
-    request = _with_answers(network, request or Request(), asked)
+    request = _on_known_domain(network, request or Request(), data)
+    request = _with_answers(network, request, asked)
     chosen, written = emitter(request.language), draft(network, request)
     wait = chosen.external or 0 < chosen.quick < numbers(written.program)
     agreement = None if wait and not run else _checked(network, request, written, data)
@@ -151,6 +172,14 @@ def convert(
         text=with_header(written.text, header),
         header=with_header(declared, header) if declared else "",
     )
+
+
+def _on_known_domain(network: Network, request: Request, data: NDArray[np.float64] | None) -> Request:
+    """Give a form the domain that the data or the network tells, if it takes one and is given none."""
+    if not request.form or "domain" not in form(request.form).takes or "domain" in request.shape:
+        return request
+    known = known_domain(network, data)
+    return replace(request, shape={**request.shape, "domain": known}) if known else request
 
 
 def _checked(
@@ -180,5 +209,13 @@ def _header(request: Request, program: Program, checks: tuple[str, ...]) -> Head
     return Header(
         model=program.model, sha256=program.sha256, language=request.language, form=program.form,
         name=request.options.name, fold=request.fold, digits=request.options.digits, dtype=request.options.dtype,
+        told=tuple((key, ARGUMENTS[key].written(value)) for key, value in program.told.items()),
+        domain=program.domain, tolerance=program.told.get("tolerance"),
+        proved=None if program.exact else _known(program.proved),
+        observed=None if program.exact else _known(program.observed),
         checks=checks, notes=program.notes,
     )  # fmt: skip
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from nn2eq.activations import Activation
-from nn2eq.forms import FORMS
+from nn2eq.forms import STRAIGHT, form
 from nn2eq.forms.program import Affine, Program
 from nn2eq.forms.size import numbers
 from nn2eq.network import Layer, Network, Selected
@@ -46,7 +46,7 @@ class Info:
 
 def info(network: Network) -> Info:
     """Return what the network is made of. Nothing is built to find its sizes."""
-    programs = {name: form.build(network) for name, form in FORMS.items()}
+    programs = {name: form(name).build(network) for name in STRAIGHT}
     program = next(iter(programs.values()))
     source = network.source
     return Info(

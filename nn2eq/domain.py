@@ -1,4 +1,4 @@
-"""A domain: the box on which something is said, low <= x <= high for each input."""
+"""Where something is said: a domain, low <= x <= high for each input, or a point."""
 
 from __future__ import annotations
 
@@ -51,11 +51,19 @@ def domain_of(
 
 
 def default_domain(network: Network, rows: NDArray[np.float64] | None = None) -> Domain:
+    """Return the domain that is known of a network, as `known_domain` does. Raises BadRequest if none is."""
+    known = known_domain(network, rows)
+    if known is None:
+        raise _bad("none is given, and none is known", f"give --domain or --data; {_SPOKEN}")
+    return known
+
+
+def known_domain(network: Network, rows: NDArray[np.float64] | None = None) -> Domain | None:
     """Return the domain of the data (rows, inputs), else where the input's scaler says that they lay.
 
     That is the range of a minmax scaler, and mean ± 3 standard deviations of a standard one or of a
-    Normalization, if it is the first layer, or the first behind transforms. Raises BadRequest if there is
-    none.
+    Normalization, if it is the first layer, or the first behind transforms. None if nothing
+    is known.
     """
     if rows is not None:
         return domain_of(np.stack([rows.min(axis=0), rows.max(axis=0)], axis=1), network.inputs)
@@ -65,7 +73,7 @@ def default_domain(network: Network, rows: NDArray[np.float64] | None = None) ->
     for layer in reversed(transforms):
         box = None if box is None else _before(layer, box)
     if box is None or np.any(np.isnan(box)):
-        raise _bad("none is given, and none is known", f"give --domain or --data; {_SPOKEN}")
+        return None
     return domain_of(box, network.inputs)
 
 
@@ -110,6 +118,34 @@ def _solved(activation: Activation, value: float) -> float:
             break
         low, high = (middle, high) if activation(np.array([middle]))[0] < value else (low, middle)
     return float(high)
+
+
+def parse_point(text: str, names: Sequence[str]) -> NDArray[np.float64]:
+    """Parse one input, `0.5,1` in order or `a=0.5,b=1` by name: (inputs,). Raises BadRequest."""
+    parts = [part.strip() for part in text.split(",")]
+    if any("=" in part for part in parts):
+        given = dict(_named(part) for part in parts)
+        if set(given) != set(names) or len(given) < len(parts):
+            raise _bad_point(f"names {', '.join(given)}", f"name each of {', '.join(names[:8])} once")
+        parts = [given[name] for name in names]
+    if len(parts) != len(names):
+        raise _bad_point(f"{len(parts)} numbers", f"this network takes {len(names)}")
+    try:
+        point = np.array([float(part) for part in parts])
+    except ValueError:
+        raise _bad_point(f"{text!r} has a part that is not a number", "write 0.5,1") from None
+    if not np.isfinite(point).all():
+        raise _bad_point("a number is not finite", "write 0.5,1")
+    return point
+
+
+def _named(part: str) -> tuple[str, str]:
+    name, _, number = part.partition("=")
+    return name.strip(), number.strip()
+
+
+def _bad_point(what: str, way_out: str) -> BadRequest:
+    return BadRequest(f"--at: {what}", code="point", way_out=way_out)
 
 
 def _interval(text: str) -> tuple[float, float]:

@@ -18,8 +18,10 @@ from nn2eq.errors import BadRequest, Disagreement, Nn2eqError
 from nn2eq.forms.rounded import rounded
 from nn2eq.forms.size import require_at_most
 from nn2eq.forms.straight import layered, matrix, nested
+from nn2eq.forms.taylor import taylor
 from nn2eq.network import Source
 from nn2eq.proof.allow import DIALECTS, require_allowed
+from nn2eq.proof.check import check
 from nn2eq.proof.child import run_limited
 from nn2eq.proof.judge import judge, recognised
 from nn2eq.reading.limits import Limits
@@ -82,6 +84,28 @@ def test_rounded_texts_are_judged_by_their_digits() -> None:
     assert agreement.cost > 0
     assert not judge(NETWORK, with_header(text, header("numpy", digits=5))).holds
     assert not judge(NETWORK, text).holds
+
+
+def test_a_taylor_text_without_a_box_is_held_to_its_form() -> None:
+    program = taylor(NETWORK, 3, at=(0.5, -1.0))
+    told = header("numpy", form="taylor", told=(("order", "3"), ("at", "0.5, -1.0")))
+    text = emit(program, "numpy")
+    assert judge(NETWORK, with_header(text, told)).holds
+    other = header("numpy", form="taylor", told=(("order", "3"), ("at", "0.5, -0.9")))
+    assert not judge(NETWORK, with_header(text, other)).holds
+
+
+def test_a_bound_that_does_not_hold_is_caught() -> None:
+    program = taylor(NETWORK, 2, domain=(-1.0, 1.0), seconds=1.0)
+    assert program.observed <= program.proved
+    assert check(NETWORK, emit(program, "numpy"), "numpy", program=program).holds
+    planted = replace(program, proved=program.observed / 2)
+    with pytest.raises(Disagreement, match="was said to be proved"):
+        check(NETWORK, emit(planted, "numpy"), "numpy", program=planted)
+    text = emit(program, "numpy")
+    honest = header("numpy", form="taylor", domain=program.domain, proved=program.proved)
+    assert judge(NETWORK, with_header(text, honest)).holds
+    assert not judge(NETWORK, with_header(text, replace(honest, proved=program.observed / 2))).holds
 
 
 def test_approximate_texts_are_judged_on_their_box_by_their_tolerance() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -15,6 +16,7 @@ from nn2eq.cli.options import (
     model_options,
     rows_of,
 )  # fmt: skip
+from nn2eq.cli.shape import shape_options
 from nn2eq.cli.terminal import say, waiting, write
 from nn2eq.emit import LANGUAGES, emitter
 from nn2eq.emit.options import LIMIT, Options
@@ -25,6 +27,7 @@ _EPILOG = """\b
 Examples:
   nn2eq model.h5 --activations explicit --digits 4
   nn2eq model.h5 -f numpy -o formula.py
+  nn2eq model.h5 --form taylor --order 5 --at 0 --domain=-1:1
   nn2eq model.h5 --inputs T,p --scale-input T=minmax:0:5,p=standard:1:0.2 --scale-output minmax:0:100
   nn2eq model.json --weights weights.h5 -f python --expression
   nn2eq model.keras --standalone --numbers table -o model.tex && pdflatex model.tex"""
@@ -94,13 +97,14 @@ Examples:
     default=lambda: keras_is_wanted(),
     help="Ask Keras itself too, the generation that saved the file (always, if NN2EQ_CHECK=keras).",
 )
+@shape_options
 @data_option
 @fold_option
 @model_options
 def convert(
     source: ModelOptions, language: str, form: str, output: str, name: str, digits: int | None, activations: str,
     standalone: bool, numbers: str, latex_names: str, expression: bool, dtype: str, header: str, run: bool, limit: int,
-    ask: bool, data: str | None, fold: bool,
+    ask: bool, shape: Mapping[str, Any], data: str | None, fold: bool,
 ) -> None:  # fmt: skip
     """Write MODEL as an equation or as code, and check it against the model (the default command)."""
     if language in FORMS:
@@ -116,7 +120,7 @@ def convert(
         from nn2eq.conversion import Request, require_possible  # while the child reads
         from nn2eq.conversion import convert as converted
 
-        request = Request(language, form, fold, limit, options)
+        request = Request(language, form, fold, limit, options, shape)
         require_possible(request)
         if header and emitter(language).header is None:
             raise CannotEmit(
@@ -126,7 +130,7 @@ def convert(
             network = source.network(started)
     rows = rows_of(data, network)
     asked = asked_keras(source, network, rows) if ask else None
-    with waiting(f"writing and checking {language}", long=source.is_large or run):
+    with waiting(f"writing and checking {language}", long=source.is_large or run or bool(shape)):
         conversion = converted(network, request, data=rows, asked=asked, run=run)
     write(conversion.text, output)
     if header:

@@ -28,10 +28,10 @@ class Header:
 
     model: the file's name, and sha256 of its bytes. language, form: names of the tables. name: of the
     function. fold: whether affine maps were joined. digits: significant digits of its numbers, 0 if they are
-    exact. dtype: in which it computes. tolerance: how far an approximate text may be from the network,
-    relative to max(1, |y|), 0 for an exact one. domain: the box that this holds in, (low, high) for each
-    input. checks: a line for each check that ran. notes: further lines for people. version: of nn2eq, this
-    one's if empty.
+    exact. dtype: in which it computes. Of an approximate text: told, what its form was told, as the command line
+    spells it; domain, a box, (low, high) for each input; tolerance, how far from the network it may be there, proved,
+    how far at most it is, and observed, how far it was seen to be, None where nothing is said. checks: a line for
+    each check that ran. notes: further lines for people. version: of nn2eq, this one's if empty.
     """
 
     model: str = ""
@@ -42,8 +42,11 @@ class Header:
     fold: bool = True
     digits: int = 0
     dtype: str = "float64"
-    tolerance: float = 0.0
+    told: tuple[tuple[str, str], ...] = ()
     domain: tuple[tuple[float, float], ...] = ()
+    tolerance: float | None = None
+    proved: float | None = None
+    observed: float | None = None
     checks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     version: str = ""
@@ -56,8 +59,11 @@ _SINGLE: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "folded": ("fold", lambda text: text != "no"),
     "digits": ("digits", int),
     "dtype": ("dtype", lambda text: _DTYPES[_DTYPES.index(text)]),
-    "tolerance": ("tolerance", float),
+    "told": ("told", lambda text: tuple(map(_pair, text.split("; ")))),
     "domain": ("domain", lambda text: tuple(map(_interval, text.split(", ")))),
+    "tolerance": ("tolerance", float),
+    "proved error": ("proved", float),
+    "observed error": ("observed", float),
 }
 """The lines that stand once: what they are called, the field they tell, and how it is read."""
 _REPEATED: Mapping[str, str] = {"check": "checks", "note": "notes"}
@@ -95,12 +101,21 @@ def lines(header: Header) -> Iterator[str]:
         yield from (f"{key}: {escaped(line)}" for line in getattr(header, field))
 
 
-def _told(value: str | bool | float | tuple[tuple[float, float], ...]) -> str:
+def _told(value: str | bool | float | tuple[tuple[float, float], ...] | tuple[tuple[str, str], ...]) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(f"{low!r}:{high!r}" for low, high in value)
-    return escaped(value) if isinstance(value, str) else repr(value)
+    if not isinstance(value, tuple):
+        return escaped(value) if isinstance(value, str) else repr(value)
+    if isinstance(value[0][0], str):
+        return escaped("; ".join(f"{name}={text}" for name, text in value))
+    return ", ".join(f"{low!r}:{high!r}" for low, high in value)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(text)
+    return name, value
 
 
 def _interval(text: str) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -18,17 +18,18 @@ class Form:
     """A shape that a network can be written in.
 
     name: of the form, and of the function in the module `home` that builds it. layout: of its Program. summary: what
-    it is, in a few words.
+    it is, in a few words. takes: the keywords that its function takes, `fold` or names of the table of arguments.
     """
 
     name: str
     home: str
     layout: str
     summary: str
+    takes: tuple[str, ...] = ("fold",)
 
     @property
     def build(self) -> Callable[..., Program]:
-        """The function (network, *, fold) → Program."""
+        """The function (network, **keywords) → Program."""
         return cast("Callable[..., Program]", getattr(import_module(self.home), self.name))
 
 
@@ -38,8 +39,19 @@ FORMS: Mapping[str, Form] = {
         Form("nested", "nn2eq.forms.straight", "nested", "one closed expression per output"),
         Form("layered", "nn2eq.forms.straight", "layered", "named scalars, one line a unit"),
         Form("matrix", "nn2eq.forms.straight", "matrix", "whole layers at a time, kernels as arrays"),
+        Form(
+            "taylor",
+            "nn2eq.forms.taylor",
+            "nested",
+            "a polynomial around a point; on a domain, with its proved error",
+            ("order", "at", "domain", "seconds"),
+        ),
     )
 }
+
+
+STRAIGHT = ("nested", "layered", "matrix")
+"""The forms that are the network itself, number by number."""
 
 
 def form(name: str) -> Form:
@@ -47,3 +59,16 @@ def form(name: str) -> Form:
     if name not in FORMS:
         raise BadRequest(f"no form {name!r}", code="unknown-form", way_out=f"one of {', '.join(FORMS)}")
     return FORMS[name]
+
+
+def require_taken(chosen: Form | None, given: Iterable[str]) -> None:
+    """Raise BadRequest if a form is told what it does not take; None: no form is named."""
+    takes = chosen.takes if chosen else form(STRAIGHT[0]).takes
+    if idle := sorted(set(given) - set(takes)):
+        spelled = ", ".join("--no-fold" if name == "fold" else f"--{name.replace('_', '-')}" for name in idle)
+        able = [row.name for row in FORMS.values() if set(idle) <= set(row.takes)]
+        raise BadRequest(
+            f"{spelled} means nothing to " + (f"the {chosen.name} form" if chosen else "an exact form"),
+            code="option-form",
+            way_out=f"leave it out, or name --form {' or '.join(able)}" if able else "leave it out",
+        )

@@ -159,8 +159,9 @@ class Program:
     for. model, sha256: the file it came from (untrusted text). notes: lines for people, said in the header.
     one_for_all: one number may stand for all inputs, as in `Network`.
 
-    Of an approximate form: domain, where its error is bounded, (low, high) for each input; proved, the bound of
-    its distance from the network there, as real functions, NaN if none is; observed, a distance that was seen.
+    exact: whether it is the network itself. Of an approximate form: domain, where its error is bounded, (low, high)
+    for each input; proved, the bound of its distance from the network there, as real functions, NaN if none is;
+    observed, a distance that was seen. told: the arguments that it was built with, by name.
     """
 
     functions: tuple[Function, ...]
@@ -170,9 +171,11 @@ class Program:
     sha256: str = ""
     notes: tuple[str, ...] = ()
     one_for_all: bool = False
+    exact: bool = True
     domain: tuple[tuple[float, float], ...] = ()
     proved: float = math.nan
     observed: float = math.nan
+    told: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def predict(self) -> Function:

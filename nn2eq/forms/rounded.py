@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +13,14 @@ from nn2eq.forms.program import Affine, Apply, Constant, Function, Polynomial, P
 
 
 def rounded(program: Program, digits: int) -> Program:
-    """Return the program with every weight and bias rounded to so many significant digits (float64)."""
+    """Return the program with every weight and bias rounded to so many significant digits (float64).
+
+    What was proved of an approximate one is not proved of the rounded one.
+    """
     note = f"numbers rounded to {digits} significant digits"
     functions = tuple(_function(function, digits) for function in program.functions)
-    return replace(program, functions=functions, notes=(*program.notes, note))
+    found = replace(program, functions=functions, notes=(*program.notes, note))
+    return found if program.exact else replace(found, proved=math.nan, observed=math.nan)
 
 
 def _function(function: Function, digits: int) -> Function:

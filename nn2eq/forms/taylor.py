@@ -41,7 +41,12 @@ def taylor(
     point = _point(at, box, network.inputs)
     series, region = _expanded(network, point, order)
     program = _program(network, series, truncation(network.inputs, order), point)
-    program = replace(program, notes=tuple(_notes(network, point, order, region)))
+    program = replace(
+        program,
+        notes=tuple(_notes(network, point, order, region)),
+        exact=False,
+        told={"order": order, "at": tuple(point.tolist())},
+    )
     return _proved(network, program, np.array(box), seconds) if box else program
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq.domain import Domain
 from nn2eq.emit import emitter
 from nn2eq.errors import Disagreement
 from nn2eq.forms.program import Affine, Apply, Program, Value
 from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
 from nn2eq.proof.agreement import TEXT_TOLERANCE, Agreement, compare
+from nn2eq.proof.approximate import affine_size, expect_program, in_box
+from nn2eq.proof.expected import Expected
 from nn2eq.proof.rounding import DOUBLE, SINGLE, rounding, scale, widened
 from nn2eq.proof.runners import Answer, run
 from nn2eq.proof.samples import samples
@@ -30,31 +33,16 @@ UNIT_TOLERANCE = 1e-10
 """How far a value on the way may be off, relative to its magnitude, and still be the same: errors grow."""
 
 
-@dataclass(frozen=True, eq=False)
-class Expected:
-    """What a network answers: x (n, inputs); answers, scale, and tolerance relative to it (n, outputs).
-
-    left_out: how many samples are not among them: rounding decides there on which side of a jump a unit is.
-    cost: what deliberate rounding of the numbers was observed to cost, relative to max(1, |y|). unit: the
-    roundoff of the arithmetic that this is expected of.
-    """
-
-    x: Array
-    answers: Array
-    scale: Array
-    tolerance: Array
-    left_out: int = 0
-    cost: float | None = None
-    unit: float = DOUBLE
-
-
-def expect(network: Network, data: Array | None = None, *, dtype: str = "float64") -> Expected:
+def expect(
+    network: Network, data: Array | None = None, *, dtype: str = "float64", domain: Domain = ()
+) -> Expected:
     """Return what a text of this network must answer that computes in float64 or in float32, and how exactly.
 
     See `nn2eq.proof.rounding`. In float32 the samples are float32 numbers, at which nothing is beyond float32.
+    domain: where the text is the network, everywhere if empty.
     """
     wide, unit = widened(network), UNITS[dtype]
-    x = samples(wide, data)
+    x = in_box(domain, _inside(samples(wide, data), domain)) if domain else samples(wide, data)
     x = x if unit == DOUBLE else _within_float32(wide, x)
     cost = rounding(wide, x, unit)
     kept = ~cost.at_jump
@@ -63,6 +51,11 @@ def expect(network: Network, data: Array | None = None, *, dtype: str = "float64
         needed = np.nan_to_num(cost.error[kept] / size, nan=0.0, posinf=0.0)
     tolerance, left_out = np.maximum(TEXT_TOLERANCE, needed), int(np.count_nonzero(~kept))
     return Expected(x[kept], cost.answers[kept], size, tolerance, left_out, unit=unit)
+
+
+def _inside(x: Array, domain: Domain) -> Array:
+    low, high = np.array(domain, dtype=np.float64).T
+    return np.asarray(x[np.all((x >= low) & (x <= high), axis=1)])
 
 
 def _within_float32(network: Network, x: Array) -> Array:
@@ -92,11 +85,15 @@ def check(
     name: of the text's function. data (n, inputs): rows to compare on besides the samples. program: what the
     text was written from; its values tell what differs first. digits: of the program's numbers, if they were
     rounded on purpose. Then the text must say what the program says; what the rounding costs is observed, and
-    must not be more than so few digits can cost. dtype: in which the text computes.
+    must not be more than so few digits can cost. An approximate program is held to what is proved of it. dtype: in
+    which the text computes.
     """
     program = program or matrix(network)
-    expected = expect(network, data, dtype=dtype)
-    if digits:
+    if not program.exact:
+        expected = expect_program(network, program, data)
+    else:
+        expected = expect(network, data, dtype=dtype, domain=program.domain)
+    if digits and program.exact:
         expected = rounded_on_purpose(network, program, expected, digits)
     answer = run(language, text, expected.x, name)
     return compare_answer(expected, answer, program, language)
@@ -122,7 +119,7 @@ def compare_answer(expected: Expected, answer: Answer, program: Program, languag
         "where the textbook formula overflows": int(np.count_nonzero(~kept)),
     }
     left_out = tuple((count, why) for why, count in reasons.items() if count)
-    return replace(agreement, left_out=left_out, unit=unit, cost=expected.cost)
+    return replace(agreement, left_out=left_out, unit=unit, cost=expected.cost, note=expected.note)
 
 
 def _overflowed(expected: Expected, answer: Answer, program: Program, language: str) -> NDArray[np.bool_]:
@@ -181,7 +178,7 @@ def first_difference(program: Program, x: Array, values: Mapping[str, Array]) ->
     size = {program.predict.arguments[0].name: np.abs(exact[program.predict.arguments[0].name])}
     for step in program.predict.steps:
         out, answer = step.out, exact[step.out.name]
-        before = _magnitude(step, exact) if isinstance(step, Affine) else size[step.arg.name]
+        before = affine_size(step, exact) if isinstance(step, Affine) else size[step.arg.name]
         size[out.name] = (
             np.maximum(before, np.abs(answer)) if before.shape == answer.shape else np.abs(answer)
         )
@@ -194,14 +191,6 @@ def first_difference(program: Program, x: Array, values: Mapping[str, Array]) ->
             ).holds:
                 return f"{name} ({out.origin})" if out.origin else name
     return ""
-
-
-def _magnitude(step: Affine, values: Mapping[str, Array]) -> Array:
-    total = 0.0 if step.offset is None else np.abs(step.offset.data.astype(np.float64))
-    for term in step.terms:
-        kernel, arg = np.abs(term.matrix.data.astype(np.float64)), np.abs(values[term.arg.name])
-        total = total + (arg * kernel if kernel.ndim == 1 else arg @ kernel)
-    return np.asarray(total)
 
 
 def _found(values: Mapping[str, Array], value: Value, unit: int) -> Array | None:

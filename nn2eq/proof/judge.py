@@ -12,19 +12,21 @@ from numpy.typing import NDArray
 from nn2eq.emit import emitter
 from nn2eq.emit.header import Header, read_header
 from nn2eq.errors import BadRequest
+from nn2eq.forms import FORMS, STRAIGHT
+from nn2eq.forms.arguments import read_arguments
+from nn2eq.forms.program import Program
 from nn2eq.forms.rounded import rounded
 from nn2eq.forms.straight import matrix
-from nn2eq.network import Network
+from nn2eq.network import Network, numbered
 from nn2eq.proof.agreement import Agreement
-from nn2eq.proof.check import Expected, compare_answer, expect, rounded_on_purpose
+from nn2eq.proof.approximate import by_bound, expect_program
+from nn2eq.proof.check import compare_answer, expect, rounded_on_purpose
 from nn2eq.proof.child import run_limited
-from nn2eq.proof.rounding import widened
+from nn2eq.proof.expected import Expected
 from nn2eq.proof.runners import run
 
 Array = NDArray[np.float64]
 
-IN_A_BOX = 400
-"""Samples in the box that an approximate text is for."""
 SIGNS: Mapping[str, str] = {
     "json": r"\s*\{",
     "latex": r"\\(begin|frac|tanh|operatorname|left|times|sigma|documentclass)\b",
@@ -65,15 +67,15 @@ def judge(
     if emitter(language).external and not outside:
         what = f"a text in {language} is compiled and run only if asked"
         raise BadRequest(what, code="not-run", way_out="read it, since nothing limits it, then say --run")
-    exact = not header.tolerance
-    expected = expect(network, data, dtype=header.dtype) if exact else _approximate(network, header)
-    if header.digits:
+    expected = _expected(network, header, data)
+    if header.digits and header.form in ("", *STRAIGHT) and header.proved is None:
         program = rounded(program, header.digits)
         expected = rounded_on_purpose(network, program, expected, header.digits)
     runner = run if emitter(language).external else run_limited
     answer = runner(language, text, expected.x, name or header.name or "predict")
     agreement = compare_answer(expected, answer, program, language)
-    return replace(agreement, note=_other_model(network, header))
+    notes = filter(None, (agreement.note, _other_model(network, header)))
+    return replace(agreement, note="; ".join(notes))
 
 
 def recognised(text: str) -> str:
@@ -92,13 +94,22 @@ def _other_model(network: Network, header: Header) -> str:
     return f"its header names another model file (sha256 {header.sha256[:12]}...)"
 
 
-def _approximate(network: Network, header: Header) -> Expected:
-    """Return what a text must answer that is for a box, to the tolerance that it names."""
-    if len(header.domain) != network.inputs:
-        what = f"its header names a tolerance on a box of {len(header.domain)} inputs"
+def _expected(network: Network, header: Header, data: Array | None) -> Expected:
+    """Return what a text must answer by what its header says: it is exact, within a bound, or a known form."""
+    if header.domain and len(header.domain) != network.inputs:
+        what = f"its header names a box of {len(header.domain)} inputs"
         raise BadRequest(what, code="text-domain", way_out=f"this network has {network.inputs}")
-    low, high = np.array(header.domain, dtype=np.float64).T
-    x = np.random.default_rng(0).uniform(low, high, (IN_A_BOX, network.inputs))
-    x[:2] = low, high
-    answers = widened(network).evaluate(x)
-    return Expected(x, answers, np.maximum(1.0, np.abs(answers)), np.full(answers.shape, header.tolerance))
+    bound = header.tolerance if header.proved is None else header.proved
+    if bound is not None and header.domain:
+        return by_bound(network, header.domain, bound, data)
+    if header.told and header.form in FORMS:
+        return expect_program(network, _rebuilt(network, header), data)
+    return expect(network, data, dtype=header.dtype, domain=header.domain)
+
+
+def _rebuilt(network: Network, header: Header) -> Program:
+    """Build the form again that a header says its text is; nothing but the form itself tells how exact it must be."""
+    names = network.input_names or numbered("x", network.inputs)
+    told = {name: text for name, text in header.told if name in FORMS[header.form].takes}
+    program = FORMS[header.form].build(network, **read_arguments(told, names))
+    return rounded(program, header.digits) if header.digits else program

@@ -1,0 +1,115 @@
+"""What a form may be told besides the network. THE table of arguments is `ARGUMENTS`; a new one adds its row.
+
+Each is a keyword of the functions that build forms, an option of the command line, and a line of a text's header.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nn2eq.errors import BadRequest
+
+Names = Sequence[str]
+"""What the inputs are called, in order."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument: what it is called, what it is, and how its text is read and written.
+
+    read: (text, names of the inputs) → value, raising BadRequest. written: value → text. metavar: what stands for
+    its text in help, "" for a flag. choices: the only texts it takes, () for any.
+    """
+
+    name: str
+    summary: str
+    metavar: str = ""
+    read: Callable[[str, Names], Any] = lambda text, names: text
+    written: Callable[[Any], str] = str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is there or not, without a text of its own."""
+        return not self.metavar and not self.choices
+
+
+def _whole(name: str) -> Callable[[str, Names], int]:
+    def read(text: str, names: Names) -> int:
+        if not text.strip().isdecimal():
+            raise BadRequest(f"--{name}: {text!r:.40}", code=name, way_out="write a whole number, 0 or more")
+        return int(text)
+
+    return read
+
+
+def _positive(name: str) -> Callable[[str, Names], float]:
+    def read(text: str, names: Names) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0.0 <= value < math.inf:
+            raise BadRequest(f"--{name}: {text!r:.40}", code=name, way_out="write a number, 0 or more")
+        return value
+
+    return read
+
+
+def _point(text: str, names: Names) -> tuple[float, ...]:
+    from nn2eq.domain import parse_point
+
+    return tuple(map(float, parse_point(text, names)))
+
+
+def _domain(text: str, names: Names) -> tuple[tuple[float, float], ...]:
+    from nn2eq.domain import parse_domain
+
+    return parse_domain(text, names)
+
+
+def _intervals(domain: Sequence[Sequence[float]]) -> str:
+    return ", ".join(f"{float(low)!r}:{float(high)!r}" for low, high in domain)
+
+
+def _numbers(point: Sequence[float]) -> str:
+    return ", ".join(repr(float(value)) for value in point)
+
+
+ARGUMENTS: Mapping[str, Argument] = {
+    row.name: row
+    for row in (
+        Argument(
+            "domain",
+            "The box: -1:1 for every input, or a=-1:1,b=0:5. Else the data's, or what a scaler or Normalization knows.",
+            "-1:1",
+            _domain,
+            _intervals,
+        ),
+        Argument("order", "The highest total degree of a Taylor polynomial; 3 if left out.", "N", _whole("order")),
+        Argument(
+            "at",
+            "A point, 0.5,1 in order or a=0.5,b=1 by name; else the middle of the domain, else 0.",
+            "POINT",
+            _point,
+            _numbers,
+        ),
+        Argument(
+            "tolerance", "How far the text may be from the network on the domain.", "E", _positive("tolerance"), repr
+        ),
+        Argument(
+            "seconds", "Stop proving after so long; 10 if left out.", "S", _positive("seconds"), repr
+        ),
+    )
+}  # fmt: skip
+
+
+def read_arguments(given: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    """Read the texts of arguments for a network with inputs of these names. Raises BadRequest."""
+    return {
+        name: ARGUMENTS[name].read(value, names) if isinstance(value, str) else value
+        for name, value in given.items()
+    }
