@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import mpmath
@@ -19,8 +20,10 @@ from test_series import exact
 from nn2eq.activations import ROWS, Activation, activation, filled
 from nn2eq.bounds import Bounds, bounds, charts, difference
 from nn2eq.bounds.relaxation import relax
-from nn2eq.bounds.tape import Powers, Tape, of_network
-from nn2eq.bounds.twins import may_jump
+from nn2eq.bounds.search import Walks
+from nn2eq.bounds.tape import Applied, Powers, Sum, Tape, of_network, same
+from nn2eq.bounds.tape import difference as difference_tape
+from nn2eq.bounds.twins import Twins, alike, may_jump
 from nn2eq.bounds.walk import walk
 from nn2eq.cli.bounds import bounds as command
 from nn2eq.domain import default_domain, domain_of, parse_domain
@@ -360,3 +363,66 @@ def test_the_command_is_the_librarys_twin() -> None:
     for (low, high), exactly in zip(ends, (said["outputs"][0], said["jacobian"][0][0]), strict=True):
         assert low <= exactly["low"]  # rounding for people keeps what is proved
         assert high >= exactly["high"]
+
+
+def branching(seed: int, change: float = 0.0, *, draw: int = 0) -> tuple[Tape, Tape]:
+    """A tape whose last sum takes the input too, and one whose numbers are changed a little."""
+    rng = np.random.default_rng(seed)
+    first, second, skip = rng.normal(size=(2, 5)), rng.normal(size=(5, 1)), rng.normal(size=(2, 1))
+    tanh, bias, drawn = activation("tanh"), rng.normal(size=5), np.random.default_rng(draw)
+
+    def made(by: float) -> Tape:
+        moved = [array + by * drawn.uniform(-1, 1, size=array.shape) for array in (first, second, skip, bias)]
+        last = Sum(((2, moved[1]), (0, moved[2])))
+        return Tape(2, (Sum(((0, moved[0]),), moved[3]), Applied(1, tanh), last))
+
+    return made(0.0), made(change)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_twins_that_branch_are_compared_layer_by_layer(seed: int) -> None:
+    one, two = branching(seed, 1e-6)
+    assert alike(one, two)
+    centre, radius, space = np.zeros((1, 2)), np.full((1, 2), 3.0), truncation(2, 2)
+    model = Twins(one, two)(centre, radius, space, None).answer.value
+    assert model.range()[1].max() < 1e-4  # as strangers they are far apart over a box so wide
+    assert Walks(difference_tape(one, two))(centre, radius, space, None).answer.value.range()[1].max() > 0.1
+    x = np.random.default_rng(seed).uniform(-3, 3, size=(2000, 2))
+    apart = ran(one, x) - ran(two, x)
+    assert np.all((apart >= model.range()[0] - ROUNDING) & (apart <= model.range()[1] + ROUNDING))
+
+
+def ran(tape: Tape, x: Array) -> Array:
+    """Evaluate a tape of sums and activations in float64."""
+    values = [x]
+    for op in tape.ops:
+        if isinstance(op, Sum):
+            total = sum(values[arg] @ kernel for arg, kernel in op.terms)
+            values.append(total if op.bias is None else total + op.bias)
+        else:
+            assert isinstance(op, Applied)
+            values.append(op.activation(values[op.arg]))
+    return values[-1]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_unsure_of_the_numbers_is_in_the_bounds(seed: int) -> None:
+    tape, rng = branching(seed)[0], np.random.default_rng(seed)
+    spread = 10.0 ** rng.uniform(-6, -1)
+    ops = tuple(
+        replace(
+            op, spreads=tuple(np.full(k.shape, spread) for _, k in op.terms),
+            bias=np.zeros(op.terms[0][1].shape[1]) if op.bias is None else op.bias,
+            bias_spread=np.full(op.terms[0][1].shape[1], spread),
+        ) if isinstance(op, Sum) else op
+        for op in tape.ops
+    )  # fmt: skip
+    unsure = replace(tape, ops=ops)
+    found = bounds(unsure, (-1.0, 1.0), seconds=0.3)
+    apart = difference(unsure, tape, (-1.0, 1.0), seconds=0.3).proved
+    x = rng.uniform(-1.0, 1.0, size=(500, 2))
+    for draw in range(30):
+        other = ran(branching(seed, spread, draw=draw)[1], x)
+        assert np.all((other >= found.outputs[0].low) & (other <= found.outputs[0].high))
+        assert np.abs(other - ran(tape, x)).max() <= apart
+    assert not same(unsure, unsure)

@@ -30,6 +30,14 @@ class Dual:
         """Return x @ kernel + bias."""
         return Dual(self.value.affine(kernel, bias), self.slope.affine(kernel) if self.slope else None)
 
+    def unsure(self, like: Dual, kernel_spread: NDArray[Any], bias_spread: NDArray[Any] | None) -> Dual:
+        """Return what holds like @ kernel + bias for all kernels and biases that are so far from these."""
+        by = like.value.reach @ kernel_spread
+        value = self.value.widened(by if bias_spread is None else by + bias_spread)
+        if self.slope is None or like.slope is None:
+            return Dual(value, self.slope)
+        return Dual(value, self.slope.widened(like.slope.reach @ kernel_spread))
+
     def __add__(self, other: Dual) -> Dual:
         """Return the sum; a constant has no slope."""
         slopes = [dual.slope for dual in (self, other) if dual.slope is not None]

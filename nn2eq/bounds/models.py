@@ -75,6 +75,17 @@ class Model:
             high = np.minimum(self.terms[0] + up * _UP + slack, self.high)
         return np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
 
+    @property
+    def reach(self) -> Array:
+        """A bound of the function's size."""
+        low, high = self.range()
+        return np.asarray(np.maximum(np.abs(low), np.abs(high)))
+
+    def widened(self, by: Array) -> Model:
+        """Return what holds every function that is at most so far from this one."""
+        by = by * (1 + 2.0**-40)
+        return Model(self.space, self.terms, self.error + by, self.low - by, self.high + by)
+
     def shaped(self, *shape: int) -> Model:
         """Lay the axes behind the boxes out anew."""
         lead = self.error.shape[0]

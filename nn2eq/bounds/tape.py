@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,11 +18,22 @@ Numbers = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Sum:
-    """Σ value @ kernel + bias; a kernel (n,) is a diagonal one; each serves `repeat` blocks of the value."""
+    """Σ value @ kernel + bias; a kernel (n,) is a diagonal one; each serves `repeat` blocks of the value.
+
+    spreads: how far each kernel's exact numbers may be from those here, () where they are exact; likewise
+    bias_spread. What is proved of the sum then holds for all of them.
+    """
 
     terms: tuple[tuple[int, Numbers], ...]
     bias: Numbers | None = None
     repeat: int = 1
+    spreads: tuple[Numbers, ...] = ()
+    bias_spread: Numbers | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether its numbers are exactly these."""
+        return not self.spreads and self.bias_spread is None
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +120,7 @@ def _same(one: Op, two: Op) -> bool:
     if isinstance(one, Sum) and isinstance(two, Sum):
         places = [arg for arg, _ in one.terms] == [arg for arg, _ in two.terms] and one.repeat == two.repeat
         kernels = zip(one.terms, two.terms, strict=False)
+        places = places and one.is_exact and two.is_exact
         return places and _equal(one.bias, two.bias) and all(_equal(a, b) for (_, a), (_, b) in kernels)
     if isinstance(one, Applied) and isinstance(two, Applied):
         alike = (one.arg, one.units) == (
@@ -137,3 +151,95 @@ def _moved(op: Op, by: int) -> Op:
     if isinstance(op, Sum):
         return replace(op, terms=tuple((place(arg), kernel) for arg, kernel in op.terms))
     return replace(op, arg=place(op.arg))
+
+
+# --------------------------------------------------------------------------------------- sums joined
+
+
+def joined(tape: Tape) -> Tape:
+    """Return the tape with its sums written out in full, and each multiplied into the one sum that takes it.
+
+    What rounding leaves unsure is in the spreads.
+    """
+    uses = Counter(arg for op in tape.ops for arg in _args(op))
+    ops: list[Op] = []
+    place, pending = {0: 0}, dict[int, Sum]()
+    for number, op in enumerate(tape.ops, start=1):
+        if not isinstance(op, Sum):
+            ops.append(replace(op, arg=place[op.arg]))
+        else:
+            whole = _expanded(_written_out(op), pending, place)
+            only = [other for other in tape.ops if number in _args(other)] if uses[number] == 1 else []
+            if only and isinstance(only[0], Sum):
+                pending[number] = whole
+                continue
+            ops.append(whole)
+        place[number] = len(ops)
+    return Tape(tape.inputs, tuple(ops))
+
+
+def _args(op: Op) -> tuple[int, ...]:
+    return tuple(arg for arg, _ in op.terms) if isinstance(op, Sum) else (op.arg,)
+
+
+def _written_out(op: Sum) -> Sum:
+    """Return the sum with full kernels, a bias, and a spread for each."""
+    identity = np.eye(op.repeat)
+    spreads = op.spreads or tuple(np.zeros(kernel.shape) for _, kernel in op.terms)
+    kernels, spreads = (
+        tuple(np.kron(identity, _square(array.astype(np.float64))) for array in arrays)
+        for arrays in ((kernel for _, kernel in op.terms), spreads)
+    )
+    nothing = np.zeros(kernels[0].shape[1])
+    bias, spread = (
+        nothing if array is None else np.tile(array.astype(np.float64), op.repeat)
+        for array in (op.bias, op.bias_spread)
+    )
+    terms = tuple((arg, kernel) for (arg, _), kernel in zip(op.terms, kernels, strict=True))
+    return Sum(terms, bias, 1, spreads, spread)
+
+
+def _square(kernel: Numbers) -> Numbers:
+    return np.diag(kernel) if kernel.ndim == 1 else kernel
+
+
+def _expanded(op: Sum, pending: Mapping[int, Sum], place: Mapping[int, int]) -> Sum:
+    """Return a sum with the pending ones among its arguments multiplied out."""
+    found: dict[int, _Unsure] = {}
+    bias = _Unsure(np.asarray(op.bias), np.asarray(op.bias_spread))
+    for (arg, numbers), spread in zip(op.terms, op.spreads, strict=True):
+        kernel = _Unsure(numbers, spread)
+        inner = pending.get(arg)
+        if inner is None:
+            found[place[arg]] = found[place[arg]] + kernel if place[arg] in found else kernel
+            continue
+        for (first, other), unsure in zip(inner.terms, inner.spreads, strict=True):
+            product = _Unsure(other, unsure) @ kernel
+            found[first] = found[first] + product if first in found else product
+        bias = bias + _Unsure(np.asarray(inner.bias), np.asarray(inner.bias_spread)) @ kernel
+    terms = tuple((arg, kernel.numbers) for arg, kernel in found.items())
+    return Sum(terms, bias.numbers, 1, tuple(kernel.spread for kernel in found.values()), bias.spread)
+
+
+@dataclass(frozen=True, eq=False)
+class _Unsure:
+    """Numbers, and how far the exact ones may be from them."""
+
+    numbers: Numbers
+    spread: Numbers
+
+    def __add__(self, other: _Unsure) -> _Unsure:
+        """Return the sum."""
+        total = self.numbers + other.numbers
+        return _Unsure(total, (self.spread + other.spread + 2.0**-52 * np.abs(total)) * _UP)
+
+    def __matmul__(self, other: _Unsure) -> _Unsure:
+        """Return the product, its rounding counted."""
+        gamma = (len(other.numbers) + 4) * 2.0**-52
+        spread = (self.spread + gamma * np.abs(self.numbers)) @ np.abs(other.numbers)
+        spread = spread + (np.abs(self.numbers) + self.spread) @ other.spread
+        return _Unsure(self.numbers @ other.numbers, spread * _UP)
+
+
+_UP = 1.0 + 2.0**-32
+"""Covers the rounding of the spreads."""

@@ -7,8 +7,9 @@ share is never subtracted, and a small change of the numbers stays small however
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from nn2eq.bounds import tape as tapes
 from nn2eq.bounds.charts import Chart
 from nn2eq.bounds.duals import Dual, chosen
 from nn2eq.bounds.models import Array, Model
-from nn2eq.bounds.tape import Applied, Sum, Tape
+from nn2eq.bounds.tape import Applied, Op, Sum, Tape
 from nn2eq.bounds.walk import Sides, Walked
 from nn2eq.bounds.walk import walk as walked
 from nn2eq.formula import walk
@@ -27,33 +28,27 @@ from nn2eq.series import Truncation
 _UNIT = 2.0**-53
 
 
-@dataclass(frozen=True, eq=False)
-class _Stage:
-    """x @ kernel + bias, the exact numbers within the errors of these; then maybe an activation."""
-
-    kernel: Array
-    kernel_error: Array
-    bias: Array
-    bias_error: Array
-    activation: Activation | None
-
-
 def alike(first: Tape, second: Tape) -> bool:
-    """Whether two tapes have the same activations on as many units, one after the other."""
-    if first.inputs != second.inputs:
+    """Whether two tapes make the same values of the same size, one after the other, but for their numbers."""
+    one, two = tapes.joined(first), tapes.joined(second)
+    if one.inputs != two.inputs or len(one.ops) != len(two.ops):
         return False
-    one, two = _stages(first), _stages(second)
-    if one is None or two is None or len(one) != len(two):
-        return False
-    return all(
-        a.kernel.shape == b.kernel.shape and _same(a.activation, b.activation)
-        for a, b in zip(one, two, strict=True)
-    )
+    return all(_alike(a, b) for a, b in zip(one.ops, two.ops, strict=True))
 
 
-def _same(one: Activation | None, two: Activation | None) -> bool:
-    if one is None or two is None:
-        return one is two
+def _alike(one: Op, two: Op) -> bool:
+    if isinstance(one, Sum) and isinstance(two, Sum):
+        return _shapes(one) == _shapes(two)
+    if isinstance(one, Applied) and isinstance(two, Applied):
+        return one.arg == two.arg and not (one.units or two.units) and _same(one.activation, two.activation)
+    return False
+
+
+def _shapes(op: Sum) -> list[tuple[int, tuple[int, ...]]]:
+    return [(arg, kernel.shape) for arg, kernel in op.terms]
+
+
+def _same(one: Activation, two: Activation) -> bool:
     same = one.row.name == two.row.name and one.groups == two.groups and not (one.per_unit or two.per_unit)
     return same and one.numbers == two.numbers and not may_jump(one)
 
@@ -74,6 +69,11 @@ class Twins:
     slopes: bool = False
     corners: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
 
+    @cached_property
+    def pairs(self) -> tuple[tuple[Op, Op], ...]:
+        """What makes each value: of the second, and of the first."""
+        return tuple(zip(tapes.joined(self.second).ops, tapes.joined(self.first).ops, strict=True))
+
     def __call__(self, centre: Array, radius: Array, space: Truncation, sides: Sides | None) -> Walked:
         """Walk boxes through both."""
         strangers = walked(tapes.difference(self.first, self.second), centre, radius, space)
@@ -83,48 +83,51 @@ class Twins:
         return replace(strangers, answer=Dual(replace(sharper, low=low, high=high)), crosses={})
 
     def _apart(self, centre: Array, radius: Array, space: Truncation) -> Model:
-        one, two = _stages(self.second), _stages(self.first)
-        assert one is not None
-        assert two is not None
-        z = Model.variables(space, centre, radius)
-        apart = z.scaled(0.0)
-        for mine, other in zip(one, two, strict=True):
-            apart = _carried(apart, other) + _changed(z, mine, other)
-            z = _carried(z, mine, with_bias=True)
-            if mine.activation is not None:
-                z, apart = _applied(mine.activation, z, apart)
-        return apart
+        start = Model.variables(space, centre, radius)
+        values = [(start, start.scaled(0.0))]
+        for mine, other in self.pairs:
+            if isinstance(mine, Sum) and isinstance(other, Sum):
+                values.append(_summed(mine, other, values))
+            else:
+                assert isinstance(mine, Applied)
+                values.append(_applied(mine.activation, *values[mine.arg]))
+        return values[-1][1]
 
 
-def _carried(x: Model, stage: _Stage, *, with_bias: bool = False) -> Model:
-    """Return x @ kernel, for every kernel within its error."""
-    found = x.affine(stage.kernel, stage.bias if with_bias else None)
-    unsure = _spread(x) @ stage.kernel_error + (stage.bias_error if with_bias else 0.0)
-    return _widened(found, unsure)
+def _summed(mine: Sum, other: Sum, values: list[tuple[Model, Model]]) -> tuple[Model, Model]:
+    """Return the second's sum, and how far the first's is from it."""
+    z = reduce(Model.__add__, _carried(mine, (values[arg][0] for arg, _ in mine.terms)))
+    apart = reduce(Model.__add__, _carried(other, (values[arg][1] for arg, _ in other.terms)))
+    changed = _change(mine, other)
+    apart = reduce(Model.__add__, _carried(changed, (values[arg][0] for arg, _ in mine.terms)), apart)
+    bias, unsure = (np.asarray(mine.bias), np.asarray(mine.bias_spread))
+    z = z.shifted(bias).widened(np.broadcast_to(unsure, z.error.shape))
+    bias, unsure = (np.asarray(changed.bias), np.asarray(changed.bias_spread))
+    return z, apart.shifted(bias).widened(np.broadcast_to(unsure, apart.error.shape))
 
 
-def _changed(z: Model, mine: _Stage, other: _Stage) -> Model:
-    """Return what the change of the numbers makes of z."""
-    kernel, bias = other.kernel - mine.kernel, other.bias - mine.bias
-    kernel_error = mine.kernel_error + other.kernel_error + 2 * _UNIT * np.abs(kernel)
-    bias_error = mine.bias_error + other.bias_error + 2 * _UNIT * np.abs(bias)
-    return _widened(z.affine(kernel, bias), _spread(z) @ kernel_error + bias_error)
+def _carried(op: Sum, args: Iterator[Model]) -> Iterator[Model]:
+    """Yield x @ kernel for each term, for every kernel within its spread."""
+    for (_, kernel), spread, x in zip(op.terms, op.spreads, args, strict=True):
+        yield x.affine(kernel).widened(x.reach @ spread)
 
 
-def _spread(x: Model) -> Array:
-    low, high = x.range()
-    return np.asarray(np.maximum(np.abs(low), np.abs(high)))
-
-
-def _widened(model: Model, by: Array) -> Model:
-    by = by * (1 + 2.0**-40)
-    return Model(model.space, model.terms, model.error + by, model.low - by, model.high + by)
+def _change(mine: Sum, other: Sum) -> Sum:
+    """Return what the change of the numbers adds: the first's numbers less the second's."""
+    terms, spreads = [], []
+    pairs = zip(mine.terms, mine.spreads, other.terms, other.spreads, strict=True)
+    for (arg, kernel), spread, (_, changed), unsure in pairs:
+        terms.append((arg, changed - kernel))
+        spreads.append(spread + unsure + 2 * _UNIT * np.abs(changed - kernel))
+    bias = np.asarray(other.bias) - np.asarray(mine.bias)
+    spread = np.asarray(mine.bias_spread) + np.asarray(other.bias_spread) + 2 * _UNIT * np.abs(bias)
+    return Sum(tuple(terms), bias, 1, tuple(spreads), spread)
 
 
 def _applied(activation: Activation, z: Model, apart: Model) -> tuple[Model, Model]:
     """Return f(z) and f(z + d) - f(z)."""
     half = apart.scaled(0.5)
-    between = _widened(z + half, _spread(half))
+    between = (z + half).widened(half.reach)
     if activation.row.coupled:
         # The derivative in the direction d, somewhere between the two.
         moved = coupled.apply(activation, Dual(between, apart.take((slice(None), None))))
@@ -144,67 +147,9 @@ def _mean_slope(chart: Chart, middle: Model, between: Model, apart: Model) -> Mo
     first, last = chart.cells(*between.range())
     smooth = chart.stretch[first] == chart.stretch[last]
     with np.errstate(invalid="ignore", over="ignore"):
-        error = at_middle.error + chart.bound(3, first, last) * _spread(apart) ** 2 / 4 * (1 + 2.0**-40)
+        error = at_middle.error + chart.bound(3, first, last) * apart.reach**2 / 4 * (1 + 2.0**-40)
     better = smooth & (error < anywhere.error)
     return Model(
         middle.space, np.where(better, at_middle.terms, anywhere.terms),
         np.where(better, error, anywhere.error), anywhere.low, anywhere.high,
     )  # fmt: skip
-
-
-def _stages(tape: Tape) -> tuple[_Stage, ...] | None:
-    """Return a tape as stages, consecutive sums joined; None if it is no chain of such."""
-    found: list[_Stage] = []
-    pending: _Stage | None = None
-    for number, op in enumerate(tape.ops):
-        if isinstance(op, Sum) and len(op.terms) == 1 and op.terms[0][0] == number:
-            pending = _joined(pending, _stage(op))
-        elif isinstance(op, Applied) and op.arg == number and not op.units and pending is not None:
-            found.append(_with(pending, op.activation))
-            pending = None
-        elif isinstance(op, Applied) and op.arg == number and not op.units and found:
-            size = _outputs(found[-1])
-            found.append(_with(_identity(size), op.activation))
-        else:
-            return None
-    return (*found, pending) if pending is not None else tuple(found)
-
-
-def _outputs(stage: _Stage) -> int:
-    units = stage.kernel.shape[1]
-    return stage.activation.outputs(units) if stage.activation else units
-
-
-def _with(stage: _Stage, activation: Activation) -> _Stage:
-    return _Stage(stage.kernel, stage.kernel_error, stage.bias, stage.bias_error, activation)
-
-
-def _identity(size: int) -> _Stage:
-    return _Stage(np.eye(size), np.zeros((size, size)), np.zeros(size), np.zeros(size), None)
-
-
-def _stage(op: Sum) -> _Stage:
-    stored = op.terms[0][1].astype(np.float64)
-    kernel: Array = np.diag(stored) if stored.ndim == 1 else stored
-    if op.repeat > 1:
-        kernel = np.asarray(np.kron(np.eye(op.repeat), kernel), dtype=np.float64)
-    bias = np.zeros(kernel.shape[1]) if op.bias is None else np.tile(op.bias.astype(np.float64), op.repeat)
-    return _Stage(kernel, np.zeros_like(kernel), bias, np.zeros_like(bias), None)
-
-
-def _joined(first: _Stage | None, second: _Stage) -> _Stage:
-    """Return second(first(x)) with what rounding leaves unsure."""
-    if first is None:
-        return second
-    gamma = (len(second.kernel) + 4) * 2 * _UNIT
-    size = np.abs(second.kernel)
-    kernel_error = (first.kernel_error + gamma * np.abs(first.kernel)) @ size
-    bias_error = (first.bias_error + gamma * np.abs(first.bias)) @ size + gamma * np.abs(second.bias)
-    up = 1 + 2.0**-32
-    return _Stage(
-        first.kernel @ second.kernel,
-        kernel_error * up,
-        first.bias @ second.kernel + second.bias,
-        bias_error * up,
-        None,
-    )

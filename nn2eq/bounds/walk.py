@@ -82,7 +82,10 @@ def _sum(op: Sum, values: list[Dual]) -> Dual:
     for arg, kernel in op.terms:
         bias = op.bias if not parts else None
         value = values[arg]
-        if op.repeat == 1:
+        if op.spreads:
+            spread = op.spreads[len(parts)]
+            parts.append(value.affine(kernel, bias).unsure(value, spread, None if parts else op.bias_spread))
+        elif op.repeat == 1:
             parts.append(value.affine(kernel, bias))
         else:
             units = value.value.error.shape[-1] // op.repeat
