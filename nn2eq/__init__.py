@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from nn2eq.bounds import bounds
     from nn2eq.cells import regions
+    from nn2eq.composition import compose
     from nn2eq.conversion import Conversion, Request, convert
     from nn2eq.description import info
     from nn2eq.emit import emit
@@ -46,6 +47,7 @@ _HOMES = {
     "ask_keras": "nn2eq.proof.ask_keras",
     "bounds": "nn2eq.bounds",
     "check": "nn2eq.proof.check",
+    "compose": "nn2eq.composition",
     "convert": "nn2eq.conversion",
     "difference_bound": "nn2eq.forms.distance",
     "emit": "nn2eq.emit",
@@ -72,6 +74,7 @@ __all__ = [
     "ask_keras",
     "bounds",
     "check",
+    "compose",
     "convert",
     "difference_bound",
     "emit",
