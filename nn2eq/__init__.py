@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nn2eq.cells import regions
     from nn2eq.composition import compose
     from nn2eq.conversion import Conversion, Request, convert
+    from nn2eq.decision import deciding
     from nn2eq.description import info
     from nn2eq.emit import emit
     from nn2eq.emit.options import Options
@@ -49,6 +50,7 @@ _HOMES = {
     "check": "nn2eq.proof.check",
     "compose": "nn2eq.composition",
     "convert": "nn2eq.conversion",
+    "deciding": "nn2eq.decision",
     "difference_bound": "nn2eq.forms.distance",
     "emit": "nn2eq.emit",
     "expressions": "nn2eq.forms.expressions",
@@ -76,6 +78,7 @@ __all__ = [
     "check",
     "compose",
     "convert",
+    "deciding",
     "difference_bound",
     "emit",
     "expressions",

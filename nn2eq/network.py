@@ -82,7 +82,8 @@ class Layer:
     name, class_name: as in the file (untrusted text). shape: of one output, without the batch. maps: in
     order, () for Dropout and Flatten. weights: Keras' own, by their Keras names (kernel, bias, gamma ...), in
     Keras' order. added: not from the file, but put in front or behind (a scaler); Keras knows nothing of it.
-    fitted: of a scaler, where the data lay that it was fitted to, (low, high) for each input; () if unknown.
+    left_out: maps of the file that stand behind the others, and that a decision on z makes superfluous. fitted: of
+    a scaler, where the data lay that it was fitted to, (low, high) for each input; () if unknown.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Layer:
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     added: bool = False
     fitted: tuple[tuple[float, float], ...] = ()
+    left_out: tuple[Map, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -165,7 +167,10 @@ class Network:
     @property
     def core(self) -> Network:
         """The network of the file alone, without scalers put around it: what Keras is asked about."""
-        return replace(self, layers=tuple(layer for layer in self.layers if not layer.added))
+        layers = (layer for layer in self.layers if not layer.added)
+        return replace(
+            self, layers=tuple(replace(layer, maps=layer.maps + layer.left_out) for layer in layers)
+        )
 
     def evaluate(self, x: Array) -> Array:
         """Answer in float64 with the exact weights: x (n, inputs) to (n, outputs)."""

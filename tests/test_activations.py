@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from nn2eq import formula as fm
 from nn2eq.activations import ROWS, TRANSFORMS, Activation, Row, activation, filled, transform
+from nn2eq.activations.decisions import DECISIONS
 from nn2eq.activations.lookup import BEFORE, FAMILIES, names
 from nn2eq.errors import BadRequest, DamagedFile, UnsupportedModel
 
@@ -27,6 +28,7 @@ ON_BREAKPOINTS: dict[str, dict[float, float]] = {
     "leaky_relu-0.2": {0.0: 0.2},
     "prelu-0.6": {0.0: 0.0},
     "thresholded_relu-0.6": {0.6: 0.0},
+    "at_least-0.6": {0.6: 0.0},
     "shifted_relu-0.6-1.5": {1.5: 0.0},
     "general_relu-0.6-1.5-2.4": {1.5: 0.6, 2.4: 0.0},
     "hard_sigmoid": {-3.0: 0.0, 3.0: 0.0},
@@ -115,7 +117,13 @@ def test_every_row_can_be_named_and_written() -> None:
         old for _, old in BEFORE.values()
     }
     for row in ROWS.values():
-        assert row.keras or row.transform or None in row.parameters.values() or row.name in reachable
+        assert (
+            row.keras
+            or row.transform
+            or row in DECISIONS
+            or None in row.parameters.values()
+            or row.name in reachable
+        )
 
 
 def test_formulas_speak_of_z_and_the_parameters_alone() -> None:
@@ -169,7 +177,7 @@ PLANTED = [
         "wrong derivative",
         lambda row: {"derivative": wrong(row.derivative)},
         lambda row: laws.derivative_is_slope,
-        lambda row: not row.coupled,
+        lambda row: not row.coupled and row.derivative != "0",
     ),
     *planted(
         "forgotten piece",

@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 from nn2eq.activations.coupled import COUPLED
+from nn2eq.activations.decisions import DECISIONS
 from nn2eq.activations.piecewise import PIECEWISE
 from nn2eq.activations.row import Activation, Row
 from nn2eq.activations.smooth import SMOOTH
 from nn2eq.activations.transforms import INPUT_TRANSFORMS
 from nn2eq.errors import BadRequest, DamagedFile, UnsupportedModel
 
-ROWS: Mapping[str, Row] = {row.name: row for row in (*PIECEWISE, *SMOOTH, *COUPLED, *INPUT_TRANSFORMS)}
+ROWS: Mapping[str, Row] = {
+    row.name: row for row in (*PIECEWISE, *SMOOTH, *COUPLED, *INPUT_TRANSFORMS, *DECISIONS)
+}
 TRANSFORMS: Mapping[str, Row] = {row.transform: row for row in ROWS.values() if row.transform}
 
 Given = Mapping[str, Any]

@@ -38,6 +38,7 @@ class Row:
     formula        the textbook form: to read and to differentiate
     numpy          float64 evaluation, accurate at any z, independent of `formula`; units on the last axis
     derivative     in z and a, safe to run at any z; at breakpoints TensorFlow's convention (empty if coupled)
+    inverse        where it only rises: z in terms of its value a, "" if that is no formula
     stable         the form to run, accurate and without overflow at |z| = 1000 (empty: `formula` is)
     symbol         how LaTeX writes the function by name, an operator such as \tanh
     parameters     argument names with the defaults of Keras' *function*; None: must be given
@@ -56,6 +57,7 @@ class Row:
     formula: str
     numpy: Callable[..., Array]
     derivative: str = ""
+    inverse: str = ""
     stable: str = ""
     symbol: str = ""
     parameters: Mapping[str, float | None] = field(default_factory=dict)

@@ -39,6 +39,14 @@ _MODEL_OPTIONS = (
     click.option(
         "--transform-input", metavar="P=LOG10", default="", help="A function taken of an input before it was scaled."
     ),
+    click.option(
+        "--threshold", type=float, metavar="T",
+        help="Decide: give 1 where an output is at least T, else 0; behind a softmax, for the largest alone.",
+    ),
+    click.option(
+        "--decide-on", "decide_on", type=click.Choice(["y", "z"]), default="y", show_default=True,
+        help="Decide on the answer, or on what the last activation is taken of, with the threshold that T is there.",
+    ),
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
 )  # fmt: skip
 
@@ -54,6 +62,8 @@ class ModelOptions:
     scale_input: str = ""
     scale_output: str = ""
     transform_input: str = ""
+    threshold: float | None = None
+    decide_on: str = "y"
     debug: bool = False
 
     @property
@@ -75,12 +85,19 @@ class ModelOptions:
 
         inputs = split_names(self.inputs, network.inputs, "--inputs")
         outputs = split_names(self.outputs, network.outputs, "--outputs")
-        return in_original_units(
+        if self.decide_on != "y" and self.threshold is None:
+            raise BadRequest("--decide-on needs a --threshold", code="usage", way_out="give one")
+        network = in_original_units(
             replace(network, input_names=inputs, output_names=outputs),
             scale_input=self.scale_input,
             scale_output=self.scale_output,
             transform_input=self.transform_input,
         )
+        if self.threshold is None:
+            return network
+        from nn2eq.decision import deciding
+
+        return deciding(network, self.threshold, on=self.decide_on)
 
 
 def model_options(command: Command) -> Command:
