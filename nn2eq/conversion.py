@@ -88,7 +88,7 @@ def require_possible(request: Request) -> None:
     named = form(request.form) if request.form else None
     require_taken(named, request.given)
     layouts = (named.layout,) if named else ()
-    require(emitter(request.language), layouts, request.options)
+    require(emitter(request.language), layouts, request.options, request.form)
 
 
 def draft(network: Network, request: Request) -> Draft:

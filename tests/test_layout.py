@@ -32,6 +32,11 @@ HEAVY = {
     "sympy": ("emit/sympy", "forms/expressions", "proof/"),
     "click": ("cli/",),
     "flint": ("bounds/", "proof/"),
+    "casadi": ("proof/",),
+    "pyomo": ("proof/",),
+    "z3": ("proof/",),
+    "xlsxwriter": ("emit/workbook",),
+    "openpyxl": ("proof/",),
 }
 
 

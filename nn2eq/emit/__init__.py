@@ -28,6 +28,9 @@ LANGUAGES: Mapping[str, str] = {
     "go": "nn2eq.emit.go_text",
     "octave": "nn2eq.emit.octave_text",
     "r": "nn2eq.emit.r_text",
+    "casadi": "nn2eq.emit.casadi_text",
+    "pyomo": "nn2eq.emit.pyomo_text",
+    "smtlib": "nn2eq.emit.smtlib_text",
 }
 
 
@@ -79,12 +82,12 @@ def emit(program: Program, language: str, options: Options | None = None) -> str
     return chosen.write(program, options)
 
 
-def require(chosen: Emitter, layouts: tuple[str, ...], options: Options) -> None:
-    """Raise CannotEmit if the language cannot say a layout, or an option means nothing to it."""
+def require(chosen: Emitter, layouts: tuple[str, ...], options: Options, form: str = "") -> None:
+    """Raise CannotEmit if the language cannot say a layout (of a form), or an option means nothing to it."""
     for layout in layouts:
         if layout not in chosen.layouts:
             raise CannotEmit(
-                f"{chosen.name} cannot say the {layout} form",
+                f"{chosen.name} cannot say the {form or layout} form",
                 code="form-format",
                 way_out=f"it says {', '.join(chosen.layouts)}",
             )

@@ -46,10 +46,10 @@ def write(program: Program, options: Options) -> str:
     parts = ["import math\n", *_definitions(program, spelling)]
     if program.layout != "matrix":
         return "\n\n".join([*parts, function(options.name, _scalars(program, options.name, spelling))])
-    if any(_is_long(constant) for constant in program.predict.constants):
+    if any(is_long(constant) for constant in program.predict.constants):
         parts.append(ROWS)
     parts.append(function(options.name, _lists(program, options.name, spelling)))
-    parts.append("\n".join(_constant(constant) for constant in program.predict.constants) + "\n")
+    parts.append("\n".join(constant_lines(constant) for constant in program.predict.constants) + "\n")
     return "\n\n".join(parts)
 
 
@@ -103,7 +103,7 @@ def _lists(program: Program, name: str, spelling: Spelling) -> Iterator[str]:
     for origin, step in commented((step.out.origin, step) for step in program.predict.steps):
         yield from origin
         if isinstance(step, Affine):
-            text = _affine(step)
+            text = affine(step)
         else:
             assert isinstance(step, Apply)  # a polynomial is written number by number
             text = over_list(step, spelling(step.activation), MATH)
@@ -112,7 +112,7 @@ def _lists(program: Program, name: str, spelling: Spelling) -> Iterator[str]:
     yield f"return {result}" if len(program.outputs) > 1 else f"return {result}[0]"
 
 
-def _affine(step: Affine) -> str:
+def affine(step: Affine) -> str:
     """Write Σ arg @ matrix + offset as a loop over units; matrices are written unit by unit."""
     products, names, loops = [], [], []
     for number, term in enumerate(step.terms, start=1):
@@ -127,12 +127,12 @@ def _affine(step: Affine) -> str:
     return f"[{' + '.join(products)} for {loop(names, loops)}]"
 
 
-def _constant(constant: Constant) -> str:
+def constant_lines(constant: Constant) -> str:
     """Write an array unit by unit, in float64."""
     data = constant.data.astype(np.float64)
     text = array_text(data.T)
     comment = "  # one row a unit" if data.ndim == 2 else ""
-    if _is_long(constant):
+    if is_long(constant):
         lines = text.strip("[]").replace("],[", "\n")
         return f'{constant.name} = rows("""\n{lines}""")' + ("" if data.ndim == 2 else "[0]")
     spaced = text.replace(",", ", ")
@@ -141,7 +141,8 @@ def _constant(constant: Constant) -> str:
     return f"{constant.name} = [{comment}\n    " + spaced[1:-1].replace("], [", "],\n    [") + ",\n]"
 
 
-def _is_long(constant: Constant) -> bool:
+def is_long(constant: Constant) -> bool:
+    """Whether an array is written as a text, by `ROWS`."""
     return constant.data.size > READABLE
 
 

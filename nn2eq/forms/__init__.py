@@ -46,6 +46,13 @@ FORMS: Mapping[str, Form] = {
             "a polynomial around a point; on a domain, with its proved error",
             ("order", "at", "domain", "seconds"),
         ),
+        Form(
+            "bigm",
+            "nn2eq.forms.bigm",
+            "bigm",
+            "on a domain, ReLU and its kind as switches between two affine pieces (big-M)",
+            ("fold", "domain", "seconds"),
+        ),
     )
 }
 

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from nn2eq.activations import Activation
 
 Array = NDArray[np.float64]
-LAYOUTS = ("nested", "layered", "matrix")
+WHOLE = ("matrix", "bigm")
+"""The layouts that speak of whole layers, and hold every number once."""
+LAYOUTS = ("nested", "layered", *WHOLE)
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,9 @@ class Program:
 
     exact: whether it is the network itself. Of an approximate form: domain, where its error is bounded, (low, high)
     for each input; proved, the bound of its distance from the network there, as real functions, NaN if none is;
-    observed, a distance that was seen. told: the arguments that it was built with, by name.
+    observed, a distance that was seen. told: the arguments that it was built with, by name. An exact form with a
+    domain is the network on it; ranges: of values by their names what they are proved to lie within there, low and
+    high (n,) each.
     """
 
     functions: tuple[Function, ...]
@@ -176,6 +180,7 @@ class Program:
     proved: float = math.nan
     observed: float = math.nan
     told: Mapping[str, Any] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
 
     @property
     def predict(self) -> Function:

@@ -15,11 +15,11 @@ from nn2eq.forms.program import Affine, Apply, Constant, Function, Polynomial, P
 def rounded(program: Program, digits: int) -> Program:
     """Return the program with every weight and bias rounded to so many significant digits (float64).
 
-    What was proved of an approximate one is not proved of the rounded one.
+    What was proved of it is not proved of the rounded one.
     """
     note = f"numbers rounded to {digits} significant digits"
     functions = tuple(_function(function, digits) for function in program.functions)
-    found = replace(program, functions=functions, notes=(*program.notes, note))
+    found = replace(program, functions=functions, notes=(*program.notes, note), ranges={})
     return found if program.exact else replace(found, proved=math.nan, observed=math.nan)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.errors import TooLarge
-from nn2eq.forms.program import Affine, Apply, Polynomial, Program, Step
+from nn2eq.forms.program import WHOLE, Affine, Apply, Polynomial, Program, Step
 
 Spelling = Callable[[Activation], fm.Node | None]
 """How a language writes an activation: the formula it prints, or None for the bare name f(z)."""
@@ -38,7 +38,7 @@ def runnable(activation: Activation) -> fm.Node | None:
 
 def numbers(program: Program, spelling: Spelling = by_name) -> int:
     """Return how many weights and biases the text of `predict` holds (the formulas' own numbers apart)."""
-    if program.layout == "matrix":
+    if program.layout in WHOLE:
         return sum(int(constant.data.size) for constant in program.predict.constants)
     if program.layout == "layered":
         return sum(int(np.count_nonzero(constant.data)) for constant in program.predict.constants)
@@ -54,7 +54,7 @@ def require_at_most(program: Program, limit: int, spelling: Spelling = by_name) 
     Raises TooLarge, naming the size and the way out.
     """
     size = numbers(program, spelling)
-    if program.layout != "matrix" and size > limit:
+    if program.layout not in WHOLE and size > limit:
         smaller = "layered or matrix" if program.layout == "nested" else "matrix"
         raise TooLarge(
             f"the {program.form} form would hold {size:,} numbers (limit {limit:,})",

@@ -31,6 +31,8 @@ SIGNS: Mapping[str, str] = {
     "json": r"\s*\{",
     "latex": r"\\(begin|frac|tanh|operatorname|left|times|sigma|documentclass)\b",
     "sympy": r"(?m)^(import|from) sympy\b",
+    "casadi": r"(?m)^import casadi\b",
+    "pyomo": r"(?m)^from pyomo\.environ import\b",
     "numpy": r"(?m)^(import|from) numpy\b",
     "python": r"(?m)^def \w+\(",
     "c": r"(?m)^#include <math\.h>$",
@@ -41,6 +43,7 @@ SIGNS: Mapping[str, str] = {
     "fortran": r"(?im)^module \w+$",
     "octave": r"(?m)^function \w+ = \w+\(",
     "r": r"(?m)^\w+ <- (local|function)\(",
+    "smtlib": r"(?m)^\(set-logic \w+\)$",
 }
 """What a text without a header is recognised by, the first sign that is found."""
 

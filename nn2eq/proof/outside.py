@@ -8,8 +8,10 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +60,15 @@ class Toolchain:
             for command in self.commands:
                 _done([_filled(word, fields) for word in command], place)
             return Answer(_answers(place / "y.bin", len(x)))
+
+
+def library(module: str, extra: str) -> Any:
+    """Import a library that runs texts; extra: of nn2eq, that brings it. Raises BadRequest if it is not installed."""
+    try:
+        return import_module(module)
+    except ImportError:
+        way_out = f"pip install 'nn2eq[{extra}]', or leave out --run"
+        raise BadRequest(f"{module} is not installed", code="no-tool", way_out=way_out) from None
 
 
 def _filled(template: str, fields: Mapping[str, str]) -> str:

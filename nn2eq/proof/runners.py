@@ -42,6 +42,9 @@ RUNNERS: Mapping[str, str] = {
     "go": "nn2eq.proof.run_go",
     "octave": "nn2eq.proof.run_octave",
     "r": "nn2eq.proof.run_r",
+    "casadi": "nn2eq.proof.run_casadi",
+    "pyomo": "nn2eq.proof.run_pyomo",
+    "smtlib": "nn2eq.proof.run_smtlib",
 }
 """The module whose `run(text, x, name)` runs a text of this language."""
 

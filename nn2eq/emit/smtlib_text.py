@@ -1,0 +1,139 @@
+"""SMT-LIB 2.6, logic QF_LRA: a network of affine pieces as real arithmetic, every number exactly the file's.
+
+A name for each unit, and an equation that says what it is: what a solver is asked about stands behind the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+
+from nn2eq import formula as fm
+from nn2eq.activations import Activation
+from nn2eq.emit import Emitter
+from nn2eq.emit.names import require
+from nn2eq.emit.options import Options
+from nn2eq.emit.pythonic import commented
+from nn2eq.emit.scalars import Call, Line, Sum, unrolled
+from nn2eq.errors import CannotEmit
+from nn2eq.forms.program import Apply, Program
+from nn2eq.forms.size import runnable
+
+RESERVED = frozenset(
+    """
+    BINARY DECIMAL HEXADECIMAL NUMERAL STRING _ as let exists forall match par true false not and or xor distinct
+    ite abs to_real to_int is_int Real Int Bool Array select store div mod
+    assert declare define check exit pop push reset set get echo include
+    """.split()
+)
+"""Words of SMT-LIB and of its theories of numbers."""
+
+
+def write(program: Program, options: Options) -> str:
+    """Write a Program as SMT-LIB. Raises CannotEmit for what is not affine in pieces."""
+    _require_pieces(program)
+    function = program.predict
+    own = {part for step in function.steps[:-1] for part in step.out.parts}
+    require([*program.inputs, *program.outputs], "smtlib", RESERVED | own)
+    lines = [
+        f"; inputs: {', '.join(program.inputs)}; outputs: {', '.join(program.outputs)}",
+        "; numbers: fractions, each exactly the float of the file",
+        "(set-logic QF_LRA)",
+        *(f"(declare-const {name} Real)" for name in program.inputs),
+    ]
+    for origin, steps in commented(unrolled(function, runnable)):
+        lines += [f";{said[1:]}" for said in origin]
+        lines += [text for line in steps for text in _declared(line)]
+    return "\n".join(lines) + "\n"
+
+
+def _require_pieces(program: Program) -> None:
+    for step in program.predict.steps:
+        if isinstance(step, Apply) and not step.activation.row.pieces:
+            raise _refused(f"{step.activation.row.name} has no affine pieces")
+
+
+def _refused(what: str) -> CannotEmit:
+    way_out = "smtlib says ReLU and its kind; `nn2eq bounds` proves ranges of any network"
+    return CannotEmit(f"{what}, and smtlib is exact", code="not-affine", way_out=way_out)
+
+
+def _declared(line: Line) -> Iterator[str]:
+    """Yield the name of a unit, and the equation that it is held to."""
+    assert not isinstance(line, Call)  # every activation is written out
+    yield f"(declare-const {line.out} Real)"
+    yield f"(assert (= {line.out} {_sum(line) if isinstance(line, Sum) else written(line.node)}))"
+
+
+def _sum(line: Sum) -> str:
+    terms = [
+        f"(* {rational(float(weight))} {name})"
+        for weight, name in zip(line.coefficients, line.names, strict=True)
+    ]
+    if line.offset is not None:
+        terms.append(rational(float(line.offset[0])))
+    if len(terms) > 1:
+        return f"(+ {' '.join(terms)})"
+    return terms[0] if terms else rational(0.0)
+
+
+def rational(value: float) -> str:
+    """Write a float exactly."""
+    exact = Fraction(value)
+    size = f"{abs(exact.numerator)}.0"
+    text = size if exact.denominator == 1 else f"(/ {size} {exact.denominator}.0)"
+    return f"(- {text})" if exact < 0 else text
+
+
+def written(node: fm.Node) -> str:
+    """Write a formula. Raises CannotEmit where it is not affine in pieces."""
+    match node.op:
+        case "number":
+            return rational(node.value)
+        case "name":
+            return str(node.value)
+        case "*" if not any(_is_constant(arg) for arg in node.args):
+            raise _refused("a product of two variables is not affine")
+        case "/" if not _is_constant(node.args[1]):
+            raise _refused("a quotient by a variable is not affine")
+    if node.op not in _WORDS:
+        raise _refused(f"{node.op} is not affine in pieces")
+    return _WORDS[node.op](*map(written, node.args))
+
+
+def _is_constant(node: fm.Node) -> bool:
+    return all(part.op != "name" for part in fm.walk(node))
+
+
+def _operation(word: str) -> Callable[..., str]:
+    return lambda *args: f"({word} {' '.join(args)})"
+
+
+_WORDS: Mapping[str, Callable[..., str]] = {
+    **{word: _operation(word) for word in ("+", "-", "*", "/", "<", "<=", ">", ">=")},
+    "==": _operation("="),
+    "neg": _operation("-"),
+    "where": _operation("ite"),
+    "abs": lambda z: f"(ite (< {z} 0.0) (- {z}) {z})",
+    "max": lambda a, b: f"(ite (< {a} {b}) {b} {a})",
+    "min": lambda a, b: f"(ite (< {b} {a}) {b} {a})",
+}  # fmt: skip
+"""How an operation of a formula is said; what is missing is not affine in pieces."""
+
+
+def spelling_of(options: Options) -> Callable[[Activation], fm.Node | None]:
+    """Return how activations are written: by the formula to run, over the reals."""
+    return runnable
+
+
+EMITTER = Emitter(
+    name="smtlib",
+    suffix=".smt2",
+    comment=";",
+    layouts=("layered",),
+    default="layered",
+    write=write,
+    spelling=spelling_of,
+    options=frozenset({"digits"}),
+    external=True,
+)

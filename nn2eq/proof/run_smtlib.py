@@ -1,0 +1,62 @@
+"""Texts in SMT-LIB, solved by z3 with their inputs given: the answer is exact, and there is no other."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.errors import Disagreement
+from nn2eq.proof.outside import library
+from nn2eq.proof.python_code import attempt
+from nn2eq.proof.runners import Answer
+
+Array = NDArray[np.float64]
+_SAID = re.compile(r"^; inputs: (.+?); outputs: (.+)$", re.MULTILINE)
+
+
+def run(text: str, x: Array, name: str = "") -> Answer:
+    """Solve a text at each x (n, inputs). Raises Disagreement if it has no answer somewhere, or several."""
+    z3 = library("z3", "smtlib")
+    said = _SAID.search(text)
+    if said is None:
+        raise Disagreement("the text fails: it does not say what its inputs are", code="text-fails")
+    inputs, outputs = (names.split(", ") for names in said.groups())
+    if len(inputs) != x.shape[1]:
+        raise Disagreement(f"the text fails: it takes {len(inputs)} numbers", code="text-fails")
+    solver = z3.SolverFor("QF_LRA")
+    attempt(lambda: solver.from_string(text))
+    rows = [_solved(z3, solver, inputs, outputs, row) for row in x.tolist()]
+    values = {key: np.array([row[key] for row in rows]) for key in rows[0]} if rows else {}
+    return Answer(np.stack([values[key] for key in outputs], axis=1), values)
+
+
+def _solved(
+    z3: Any, solver: Any, inputs: list[str], outputs: list[str], row: list[float]
+) -> dict[str, float]:
+    """Return the value of every name of a text, the inputs being given."""
+    solver.push()
+    try:
+        solver.add(
+            [z3.Real(key) == z3.RealVal(str(Fraction(value))) for key, value in zip(inputs, row, strict=True)]
+        )
+        if solver.check() != z3.sat:
+            raise Disagreement("the text fails: nothing answers to some inputs", code="text-fails")
+        model = solver.model()
+        found = {str(name): _number(model[name]) for name in model.decls()}
+        if missing := [key for key in outputs if key not in found]:
+            raise Disagreement(f"the text fails: it says nothing of {missing[0]!a:.80}", code="text-fails")
+        solver.add(z3.Or([z3.Real(key) != model.eval(z3.Real(key)) for key in outputs]))
+        if solver.check() != z3.unsat:
+            raise Disagreement("the text fails: several answers fit the same inputs", code="text-fails")
+        return found
+    finally:
+        solver.pop()
+
+
+def _number(value: Any) -> float:
+    exact = value.as_fraction()
+    return float(Fraction(exact.numerator, exact.denominator))
