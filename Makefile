@@ -109,7 +109,7 @@ $(READY): pyproject.toml constraints.txt
 tools:
 	$(SUDO) apt-get update -qq
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
-	    python3-venv texlive-latex-base texlive-latex-recommended texlive-latex-extra poppler-utils \
+	    python3-venv texlive-latex-base texlive-latex-recommended texlive-latex-extra poppler-utils katex \
 	    g++ gfortran golang-go default-jdk-headless nodejs octave r-base-core rustc
 
 # Everything that a run made except the environment ($(VENV)).

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nn2eq.forms.expressions import expressions
     from nn2eq.forms.program import Program
     from nn2eq.forms.straight import layered, matrix, nested
+    from nn2eq.forms.symbolic import symbolic
     from nn2eq.forms.taylor import taylor
     from nn2eq.network import Network
     from nn2eq.proof.ask_keras import ask_keras
@@ -61,6 +62,7 @@ _HOMES = {
     "nested": "nn2eq.forms.straight",
     "read": "nn2eq.reading",
     "regions": "nn2eq.cells",
+    "symbolic": "nn2eq.forms.symbolic",
     "taylor": "nn2eq.forms.taylor",
     "trace": "nn2eq.proof.trace",
 }
@@ -89,6 +91,7 @@ __all__ = [
     "nested",
     "read",
     "regions",
+    "symbolic",
     "taylor",
     "trace",
 ]

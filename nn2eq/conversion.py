@@ -15,7 +15,7 @@ from nn2eq.emit import Emitter, emit, emitter, require
 from nn2eq.emit.header import Header, with_header
 from nn2eq.emit.options import LIMIT, Options
 from nn2eq.errors import Disagreement
-from nn2eq.forms import form, require_taken
+from nn2eq.forms import SYMBOLS, form, require_taken
 from nn2eq.forms.arguments import ARGUMENTS, read_arguments
 from nn2eq.forms.program import Program
 from nn2eq.forms.rounded import rounded
@@ -85,18 +85,25 @@ class Conversion:
 
 def require_possible(request: Request) -> None:
     """Refuse a language, form or option that cannot go together, before any work. Raises CannotEmit, BadRequest."""
+    request = _named(request)
     named = form(request.form) if request.form else None
     require_taken(named, request.given)
     layouts = (named.layout,) if named else ()
     require(emitter(request.language), layouts, request.options, request.form)
 
 
+def _named(request: Request) -> Request:
+    """Name the form that a request means without saying so: what shapes symbols asks for symbols."""
+    asks = not request.form and set(request.shape) & set(SYMBOLS)
+    return replace(request, form="symbolic") if asks else request
+
+
 def draft(network: Network, request: Request) -> Draft:
     """Write the network as asked, in the form asked for or the one that suits. Raises TooLarge, CannotEmit."""
     require_possible(request)
-    chosen = emitter(request.language)
-    if request.form:
-        return _written(network, request, request.form, "")
+    chosen, by_name = emitter(request.language), _named(request)
+    if by_name.form:
+        return _written(network, request, by_name.form, "" if request.form else "its symbols were asked for")
     if chosen.default:
         return _by_default(network, request, chosen)
     return _by_size(network, request, chosen)

@@ -45,7 +45,8 @@ class Emitter:
     for_people: whether people read it rather than machines run it. external: whether it takes a compiler or another
     program to run its texts, which is done only when asked for. quick: numbers that a text may hold to be run
     without being asked for, 0 for any. header: writes the file that declares the text's
-    function for others, where the language has such files.
+    function for others, where the language has such files. fill: returns a text of symbols alone with the numbers
+    of a program beside them, any other text as it is.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Emitter:
     external: bool = False
     quick: int = 0
     header: Callable[[Program, Options], str] | None = None
+    fill: Callable[[str, Program], str] = lambda text, program: text
 
 
 def emitter(language: str) -> Emitter:

@@ -33,12 +33,23 @@ class Form:
         return cast("Callable[..., Program]", getattr(import_module(self.home), self.name))
 
 
+SYMBOLS = ("notation", "view", "orientation", "count_from", "symbols")
+"""What a form of symbols may be told; the straight forms have a view of their own."""
+_IN_SYMBOLS = ("fold", *(name for name in SYMBOLS if name != "view"))
+
 FORMS: Mapping[str, Form] = {
     row.name: row
     for row in (
-        Form("nested", "nn2eq.forms.straight", "nested", "one closed expression per output"),
-        Form("layered", "nn2eq.forms.straight", "layered", "named scalars, one line a unit"),
-        Form("matrix", "nn2eq.forms.straight", "matrix", "whole layers at a time, kernels as arrays"),
+        Form("nested", "nn2eq.forms.straight", "nested", "one closed expression per output", _IN_SYMBOLS),
+        Form("layered", "nn2eq.forms.straight", "layered", "named scalars, one line a unit", _IN_SYMBOLS),
+        Form("matrix", "nn2eq.forms.straight", "matrix", "whole layers, kernels as arrays", _IN_SYMBOLS),
+        Form(
+            "symbolic",
+            "nn2eq.forms.symbolic",
+            "symbolic",
+            "in the symbols of textbooks, the numbers beside them",
+            ("fold", *SYMBOLS),
+        ),
         Form(
             "taylor",
             "nn2eq.forms.taylor",

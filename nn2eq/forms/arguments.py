@@ -101,6 +101,15 @@ ARGUMENTS: Mapping[str, Argument] = {
             "tolerance", "How far the text may be from the network on the domain.", "E", _positive("tolerance"), repr
         ),
         Argument(
+            "notation",
+            "Symbols: edges, W_{x_0,r_0}; greek, theta and psi; mlp, W x + b; layers, nn2eq's z and a.",
+            choices=("edges", "greek", "mlp", "layers"),
+        ),
+        Argument("view", "Symbols: an equation a unit, or a layer.", choices=("scalar", "vector")),
+        Argument("orientation", "Symbols: vectors are columns, W x, or rows, x W.", choices=("column", "row")),
+        Argument("count_from", "Symbols: the number of the first unit.", choices=("0", "1")),
+        Argument("symbols", "Symbols alone, or the numbers beside them too.", choices=("only", "both")),
+        Argument(
             "seconds", "Stop proving after so long; 10 if left out.", "S", _positive("seconds"), repr
         ),
     )

@@ -20,7 +20,7 @@ from nn2eq.activations import Activation
 Array = NDArray[np.float64]
 WHOLE = ("matrix", "bigm")
 """The layouts that speak of whole layers, and hold every number once."""
-LAYOUTS = ("nested", "layered", *WHOLE)
+LAYOUTS = ("nested", "layered", "symbolic", *WHOLE)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def runnable(activation: Activation) -> fm.Node | None:
 
 def numbers(program: Program, spelling: Spelling = by_name) -> int:
     """Return how many weights and biases the text of `predict` holds (the formulas' own numbers apart)."""
-    if program.layout in WHOLE:
+    if program.layout in WHOLE or (program.layout == "symbolic" and program.form != "nested"):
         return sum(int(constant.data.size) for constant in program.predict.constants)
     if program.layout == "layered":
         return sum(int(np.count_nonzero(constant.data)) for constant in program.predict.constants)
@@ -54,8 +54,8 @@ def require_at_most(program: Program, limit: int, spelling: Spelling = by_name) 
     Raises TooLarge, naming the size and the way out.
     """
     size = numbers(program, spelling)
-    if program.layout not in WHOLE and size > limit:
-        smaller = "layered or matrix" if program.layout == "nested" else "matrix"
+    if not {program.layout, program.form} & set(WHOLE) and size > limit:
+        smaller = "layered or matrix" if program.form == "nested" else "matrix"
         raise TooLarge(
             f"the {program.form} form would hold {size:,} numbers (limit {limit:,})",
             code="too-large",

@@ -31,17 +31,18 @@ class Stage:
         return self.activation.outputs(units) if isinstance(self.activation, Activation) else units
 
 
-def stages(network: Network, *, fold: bool = True) -> tuple[Stage, ...]:
+def stages(network: Network, *, fold: bool = True, products: bool = True) -> tuple[Stage, ...]:
     """Return the network's stages, linear activations left out.
 
-    With `fold`, consecutive affine maps become one wherever that does not take more numbers.
+    With `fold`, consecutive affine maps become one wherever that does not take more numbers; without `products`
+    diagonal ones alone.
     """
     found: list[Stage] = []
     for layer in network.layers:
         for part in layer.maps:
             stage = _stage(part, layer)
             if stage is not None:
-                _append(found, stage, fold=fold)
+                _append(found, stage, fold=fold, products=products)
     if not found:
         found.append(Stage(Affine(np.ones(network.inputs)), layers=("identity",)))
     return tuple(found)
@@ -55,7 +56,7 @@ def _stage(part: Affine | Activation | Selected, layer: Layer) -> Stage | None:
     return Stage(activation=part, layers=(layer.name,))
 
 
-def _append(found: list[Stage], stage: Stage, *, fold: bool) -> None:
+def _append(found: list[Stage], stage: Stage, *, fold: bool, products: bool) -> None:
     """Put a stage behind the others, joining it with the last one where the two make one stage."""
     last = found[-1] if found else None
     if last is None or last.activation is not None:
@@ -64,7 +65,8 @@ def _append(found: list[Stage], stage: Stage, *, fold: bool) -> None:
         found[-1] = replace(last, activation=stage.activation, layers=_joined(last, stage))
     else:
         assert last.affine is not None
-        folded = compose(last.affine, stage.affine) if fold else None
+        is_product = not (last.affine.is_diagonal or stage.affine.is_diagonal)
+        folded = compose(last.affine, stage.affine) if fold and (products or not is_product) else None
         if folded is None:
             found.append(stage)
         else:

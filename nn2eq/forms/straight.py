@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nn2eq.activations import Activation
 from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step, Term, Value
@@ -11,28 +11,30 @@ from nn2eq.forms.stages import Stage, stages
 from nn2eq.network import Network, Selected, numbered
 
 
-def nested(network: Network, *, fold: bool = True) -> Program:
-    """One closed expression per output."""
-    return _program(network, "nested", fold)
+def nested(network: Network, *, fold: bool = True, **written: str) -> Program:
+    """One closed expression per output; written: in symbols, as `symbolic` takes it."""
+    return program(network, stages(network, fold=fold), "nested", written)
 
 
-def layered(network: Network, *, fold: bool = True) -> Program:
-    """Named scalars, one line a unit."""
-    return _program(network, "layered", fold)
+def layered(network: Network, *, fold: bool = True, **written: str) -> Program:
+    """Named scalars, one line a unit; written: in symbols, as `symbolic` takes it."""
+    return program(network, stages(network, fold=fold), "layered", written)
 
 
-def matrix(network: Network, *, fold: bool = True) -> Program:
-    """Whole layers at a time: y = W2ᵀ a(W1ᵀ x + b1) + b2."""
-    return _program(network, "matrix", fold)
+def matrix(network: Network, *, fold: bool = True, **written: str) -> Program:
+    """Whole layers at a time: y = W2ᵀ a(W1ᵀ x + b1) + b2; written: in symbols, as `symbolic` takes it."""
+    return program(network, stages(network, fold=fold), "matrix", written)
 
 
-def _program(network: Network, layout: str, fold: bool) -> Program:
+def program(network: Network, found: tuple[Stage, ...], form: str, written: Mapping[str, str]) -> Program:
+    """Return the network, cut into stages, as a Program: in numbers, or in symbols if it is told how."""
     x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
-    steps = tuple(_steps(network, stages(network, fold=fold), x))
+    steps = tuple(_steps(network, found, x))
     function = Function("predict", (x,), (steps[-1].out,), steps)
+    layout = "symbolic" if written else form
     return Program(
-        (function,), layout, layout,
-        os.path.basename(network.source.file), network.source.sha256, one_for_all=network.one_for_all,
+        (function,), layout, form, os.path.basename(network.source.file), network.source.sha256,
+        one_for_all=network.one_for_all, told=dict(written),
     )  # fmt: skip
 
 

@@ -95,8 +95,15 @@ def check(
         expected = expect(network, data, dtype=dtype, domain=program.domain)
     if digits and program.exact:
         expected = rounded_on_purpose(network, program, expected, digits)
-    answer = run(language, text, expected.x, name)
-    return compare_answer(expected, answer, program, language)
+    filled = emitter(language).fill(text, program)
+    answer = run(language, filled, expected.x, name)
+    return noted(compare_answer(expected, answer, program, language), filled != text)
+
+
+def noted(agreement: Agreement, filled: bool) -> Agreement:
+    """Say of a text of symbols alone that it was filled with the numbers."""
+    notes = (agreement.note, "its symbols filled with the numbers" if filled else "")
+    return replace(agreement, note="; ".join(filter(None, notes)))
 
 
 def compare_answer(expected: Expected, answer: Answer, program: Program, language: str) -> Agreement:

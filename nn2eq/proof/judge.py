@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nn2eq.emit import emitter
 from nn2eq.emit.header import Header, read_header
 from nn2eq.errors import BadRequest
-from nn2eq.forms import FORMS, STRAIGHT
+from nn2eq.forms import FORMS, STRAIGHT, SYMBOLS
 from nn2eq.forms.arguments import read_arguments
 from nn2eq.forms.program import Program
 from nn2eq.forms.rounded import rounded
@@ -20,7 +20,7 @@ from nn2eq.forms.straight import matrix
 from nn2eq.network import Network, numbered
 from nn2eq.proof.agreement import Agreement
 from nn2eq.proof.approximate import by_bound, expect_program
-from nn2eq.proof.check import compare_answer, expect, rounded_on_purpose
+from nn2eq.proof.check import compare_answer, expect, noted, rounded_on_purpose
 from nn2eq.proof.child import run_limited
 from nn2eq.proof.expected import Expected
 from nn2eq.proof.runners import run
@@ -66,17 +66,18 @@ def judge(
     """
     header = read_header(text) or Header(language=language or recognised(text))
     language = language or header.language
-    program = matrix(network, fold=header.fold)
+    program = _rebuilt(network, header) if _is_in_symbols(header) else matrix(network, fold=header.fold)
     if emitter(language).external and not outside:
         what = f"a text in {language} is compiled and run only if asked"
         raise BadRequest(what, code="not-run", way_out="read it, since nothing limits it, then say --run")
     expected = _expected(network, header, data)
-    if header.digits and header.form in ("", *STRAIGHT) and header.proved is None:
-        program = rounded(program, header.digits)
+    if header.digits and header.form in ("", *STRAIGHT, "symbolic") and header.proved is None:
+        program = program if _is_in_symbols(header) else rounded(program, header.digits)
         expected = rounded_on_purpose(network, program, expected, header.digits)
     runner = run if emitter(language).external else run_limited
-    answer = runner(language, text, expected.x, name or header.name or "predict")
-    agreement = compare_answer(expected, answer, program, language)
+    filled = emitter(language).fill(text, program)
+    answer = runner(language, filled, expected.x, name or header.name or "predict")
+    agreement = noted(compare_answer(expected, answer, program, language), filled != text)
     notes = filter(None, (agreement.note, _other_model(network, header)))
     return replace(agreement, note="; ".join(notes))
 
@@ -105,14 +106,21 @@ def _expected(network: Network, header: Header, data: Array | None) -> Expected:
     bound = header.tolerance if header.proved is None else header.proved
     if bound is not None and header.domain:
         return by_bound(network, header.domain, bound, data)
-    if header.told and header.form in FORMS:
+    if header.told and header.form in FORMS and not _is_in_symbols(header):
         return expect_program(network, _rebuilt(network, header), data)
     return expect(network, data, dtype=header.dtype, domain=header.domain)
+
+
+def _is_in_symbols(header: Header) -> bool:
+    """Whether a text is the network itself, exactly, in symbols that its form was told."""
+    return header.form in FORMS and bool(set(SYMBOLS) & {name for name, _ in header.told})
 
 
 def _rebuilt(network: Network, header: Header) -> Program:
     """Build the form again that a header says its text is; nothing but the form itself tells how exact it must be."""
     names = network.input_names or numbered("x", network.inputs)
-    told = {name: text for name, text in header.told if name in FORMS[header.form].takes}
-    program = FORMS[header.form].build(network, **read_arguments(told, names))
+    takes = FORMS[header.form].takes
+    told = {name: text for name, text in header.told if name in takes}
+    fold = {"fold": header.fold} if "fold" in takes else {}
+    program = FORMS[header.form].build(network, **read_arguments(told, names), **fold)
     return rounded(program, header.digits) if header.digits else program

@@ -63,6 +63,11 @@ class Parser:
     def formula(self, start: int, end: int, bound: tuple[str, ...] = ()) -> Node:
         """Read the formula between two places; bound: the indices that run. Raises BadRequest."""
         self._bound = bound
+        chain = [canonical(part) for part in re.split(r"\\circ(?![A-Za-z])", self._text[start:end])]
+        if len(chain) > 1:
+            if unknown := set(chain) - self._functions:
+                raise self._error(f"{min(unknown)} is no function of this text", start, end)
+            return Node("composed", value=tuple(chain), at=start)
         return self._group(start, end)
 
     # --------------------------------------------------------------------------------- sums, products, powers
@@ -229,7 +234,7 @@ class Parser:
 
     def _function(self, name: str, at: int, after: int, end: int) -> Read | None:
         """Read a call if the name is a function's; a unit of one: softmax_3(...)."""
-        unit = 0
+        unit = None
         if name not in self._functions:
             head, places = indices(name)
             if not places or not places[-1].isdigit() or indexed(head, places[:-1]) not in self._components:
@@ -242,7 +247,7 @@ class Parser:
             return Node("power", (Node("call", inner, name, at), exponent), at=at), after
         args, after = self._arguments(after, end)
         call = self._call(name, args, at)
-        return (Node("unit", (call,), unit, at) if unit else call), after
+        return (call if unit is None else Node("unit", (call,), unit, at)), after
 
     def _arguments(self, at: int, end: int) -> tuple[tuple[Node, ...], int]:
         r"""Read (a, b), or the one factor that stands behind \tanh; the same text is read once."""

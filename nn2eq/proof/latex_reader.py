@@ -11,25 +11,28 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import product
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.errors import BadRequest
+from nn2eq.proof.latex_meanings import STANDARD, Claim, Definition, Matrix
 from nn2eq.proof.latex_parser import Parser
-from nn2eq.proof.latex_symbols import SYMBOL, canonical, cell_values, indexed, indices
-from nn2eq.proof.latex_text import DEEPEST, Equation, Mathematics, Table, Text, taken_apart
+from nn2eq.proof.latex_symbols import SYMBOL, canonical, indexed, indices
+from nn2eq.proof.latex_tables import tabled
+from nn2eq.proof.latex_text import DEEPEST, Equation, Text, taken_apart
 from nn2eq.proof.latex_tokens import Node
-from nn2eq.proof.latex_values import STANDARD, Definition, Evaluation, Matrix
+from nn2eq.proof.latex_values import Evaluation
 from nn2eq.proof.runners import Answer
 
 Array = NDArray[np.float64]
-T = TypeVar("T")
 
-_DEFINED = re.compile(rf"(?P<name>{SYMBOL})\((?P<parameters>.*)\)")
-_STACK = re.compile(r"\\begin\{[bp]?matrix\}(?P<rows>.*)\\end\{[bp]?matrix\}", re.DOTALL)
+_DEFINED = re.compile(rf"(?P<name>{SYMBOL})[(\[](?P<parameters>[^;]*)(?:;.*)?[)\]]", re.DOTALL)
+_STACK = re.compile(
+    r"(?:\\left\[)?\\begin\{(?:[bp]?matrix|array)\}(?:\{[lcr]*\})?(?P<rows>.*)\\end\{(?:[bp]?matrix|array)\}(?:\\right\])?",
+    re.DOTALL,
+)
 _UNIT = re.compile(r"([az])_(?:\{(\d+),(\d+)\}|\{?(\d+)\}?)")
 
 
@@ -64,18 +67,27 @@ def _deep() -> Iterator[None]:
 
 
 class _Formulas(NamedTuple):
-    """A text that was read: its equations and functions by name, and the symbols of inputs and outputs."""
+    """A text that was read: its equations and functions by name, and what it says more than once."""
 
-    mathematics: Mathematics
+    text: Text
     equations: Mapping[str, Node]
     functions: Mapping[str, Definition]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    claims: Sequence[Claim]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The symbols of the inputs, as the text says."""
+        return tuple(map(canonical, self.text.inputs))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The symbols of the outputs, as the text says."""
+        return tuple(map(canonical, self.text.outputs))
 
 
 def _read(text: Text) -> _Formulas:
-    inputs, outputs = (tuple(map(canonical, names)) for names in (text.inputs, text.outputs))
-    heads = [(_signature(equation, outputs), equation) for equation in text.equations]
+    outputs = tuple(map(canonical, text.outputs))
+    heads = [(_signature(text, equation, outputs), equation) for equation in text.equations]
     signatures = [(signature, equation) for signature, equation in heads if signature]
     parser = Parser(
         text.mathematics,
@@ -87,20 +99,15 @@ def _read(text: Text) -> _Formulas:
     functions: dict[str, Definition] = {}
     for signature, equation in signatures:
         body = parser.formula(equation.start, equation.end, tuple(signature.letter))
-        definition = Definition(signature.parameters, body, signature.letter)
-        _add(text, functions, signature.name, definition, equation)
-    equations: dict[str, Node] = {}
+        if signature.name in functions:
+            raise text.mathematics.error(f"{signature.name} stands for two things", equation.start)
+        functions[signature.name] = Definition(signature.parameters, body, signature.letter)
+    equations, claims = dict(tabled(text)), []
     for equation in (equation for signature, equation in heads if not signature):
         for name, node in _assigned(text, equation, parser):
-            _add(text, equations, name, node, equation)
-    equations |= _tabled(text)
-    return _Formulas(text.mathematics, equations, functions, inputs, outputs)
-
-
-def _add(text: Text, known: dict[str, T], name: str, value: T, equation: Equation) -> None:
-    if name in known:
-        raise text.mathematics.error(f"{name} stands for two things", equation.start)
-    known[name] = value
+            if equations.setdefault(name, node) is not node:
+                claims.append(Claim(name, node, equation.start))
+    return _Formulas(text, equations, functions, claims)
 
 
 class _Signature(NamedTuple):
@@ -109,91 +116,47 @@ class _Signature(NamedTuple):
     letter: str
 
 
-def _signature(equation: Equation, outputs: tuple[str, ...]) -> _Signature | None:
-    """Take f(z, p), or softmax_i(z) with the unit's letter, apart; None for a symbol, and for y(x) = ...."""
+def _signature(text: Text, equation: Equation, outputs: tuple[str, ...]) -> _Signature | None:
+    r"""Take f(z, p), or softmax_i(z) with the unit's letter, apart; None for a symbol, and for y(x) = ....
+
+    Behind a semicolon stands what is fixed, f(x; W, b). A composition, f = g \circ h, takes one argument.
+    """
     match = _DEFINED.fullmatch(equation.left)
+    body = text.mathematics.text[equation.start : equation.end]
+    if match is None and re.search(r"\\circ(?![A-Za-z])", body):
+        return _Signature(canonical(equation.left), ("x",), "")
     if match is None or canonical(match["name"]) in (outputs or ("y",)):
         return None
     head, places = indices(canonical(match["name"]))
     letter = places[-1] if places and re.fullmatch("[a-z]", places[-1]) else ""
+    letter = letter if letter and re.search(rf"_\s*(?:{letter}|\{{\s*{letter}\W)", body) else ""
     name = indexed(head, places[:-1]) if letter else canonical(match["name"])
     return _Signature(name, tuple(canonical(part) for part in match["parameters"].split(",")), letter)
+
+
+def _entered(stack: str, node: Node, at: int) -> Iterator[tuple[str, Node]]:
+    """Yield the entries of a matrix of symbols, each a part of what the whole of it is."""
+    lines = (re.split(r"(?<!\\)&", line) for line in stack.split("\\\\") if line.strip())
+    rows = [[canonical(cell) for cell in line] for line in lines]
+    whole = f"matrix of {rows} at {at}"
+    yield whole, node
+    for row, cells in enumerate(rows):
+        for column, cell in enumerate(cells):
+            place = (row, column, len(rows), len(cells))
+            yield cell, Node("entry", (Node("name", value=whole, at=at),), place, at)
 
 
 def _assigned(text: Text, equation: Equation, parser: Parser) -> Iterator[tuple[str, Node]]:
     """Yield what an equation gives a value to: a symbol, or the parts of a stack of symbols."""
     node = parser.formula(equation.start, equation.end)
     if stack := _STACK.fullmatch(equation.left):
-        parts = [canonical(part) for part in stack["rows"].split("\\\\")]
-        whole = f"stack of {', '.join(parts)}"
-        yield whole, node
-        for row, part in enumerate(parts):
-            yield part, Node("row", (Node("name", value=whole, at=equation.start),), row, equation.start)
+        yield from _entered(stack["rows"], node, equation.start)
         return
     called = _DEFINED.fullmatch(equation.left)
     left = called["name"] if called else equation.left
     if not re.fullmatch(SYMBOL, left) and left not in text.outputs:
         raise text.mathematics.error(f"the left-hand side {left[:40]!r} is no symbol", equation.start)
     yield canonical(left), node
-
-
-# ---------------------------------------------------------------------------------------------------- tables
-
-
-def _tabled(text: Text) -> dict[str, Node]:
-    """Return the constants that stand in tables, put together from their blocks."""
-    entries: dict[str, dict[tuple[int, int], str]] = {}
-    places: dict[str, int] = {}
-    for table in text.tables:
-        for name, place, cell in _entries(text.mathematics, table):
-            entries.setdefault(name, {})[place] = cell
-            places[name] = table.at
-    return {name: _array(text, block, places[name]) for name, block in entries.items()}
-
-
-def _entries(mathematics: Mathematics, table: Table) -> Iterator[tuple[str, tuple[int, int], str]]:
-    """Yield each number of a table with its constant and its place in that.
-
-    The kernel's symbol W_{1,i,j} stands in the corner, its rows and columns are numbered, i = 1; a row that
-    has a symbol of its own, b_{1,j}, is a vector, which is a column.
-    """
-    if not table.rows:
-        raise mathematics.error("an empty table", table.at)
-    corner, *heads = table.rows[0]
-    columns = [cell.rpartition("=")[2].strip() for cell in heads]
-    if not all(column.isdigit() for column in columns):
-        raise mathematics.error("a table whose columns are not numbered", table.at)
-    for label, *cells in table.rows[1:]:
-        row = label.rpartition("=")[2].strip()
-        name = _constant(corner if row.isdigit() else label)
-        if len(cells) != len(columns):
-            raise mathematics.error(
-                f"a table's row of {len(cells)} numbers under {len(columns)} columns", table.at
-            )
-        for column, cell in zip(map(int, columns), cells, strict=True):
-            yield name, ((int(row), column) if row.isdigit() else (column, 1)), cell
-
-
-def _constant(symbol: str) -> str:
-    """Return the constant of which W_{1,i,j} is an entry: W_1."""
-    head, places = indices(canonical(symbol))
-    return indexed(head, [place for place in places if place.isdigit()])
-
-
-def _array(text: Text, block: Mapping[tuple[int, int], str], at: int) -> Node:
-    rows, columns = (max(place[axis] for place in block) for axis in (0, 1))
-    if set(block) != set(product(range(1, rows + 1), range(1, columns + 1))):
-        raise text.mathematics.error(
-            f"a table of {rows} times {columns} numbers in which some are missing", at
-        )
-    cells = [block[row, column] for row in range(1, rows + 1) for column in range(1, columns + 1)]
-    try:
-        values = cell_values("&".join(cells), "&", single=text.single)
-    except ValueError as problem:
-        raise text.mathematics.error(
-            f"a table with something in it that is no number ({problem})", at
-        ) from None
-    return Node("numbers", value=values.reshape(rows, columns), at=at)
 
 
 # ------------------------------------------------------------------------------------------------ evaluation
@@ -208,9 +171,10 @@ def _evaluated(formulas: _Formulas, x: NDArray[Any]) -> Answer:
     if clash := set(symbols) & set(formulas.equations):
         raise BadRequest(f"{min(clash)} is an input and the left-hand side of an equation", code="latex")
     inputs = {symbol: x[:, column] for column, symbol in enumerate(symbols)}
-    evaluation = Evaluation(formulas.mathematics, inputs, formulas.equations, formulas.functions)
+    evaluation = Evaluation(formulas.text, inputs, formulas.equations, formulas.functions)
     with np.errstate(all="ignore"):
         values = evaluation.all()
+        evaluation.require(formulas.claims)
         outputs = [evaluation.symbol(name, 0) for name in formulas.outputs or _last(formulas)]
         columns = [part for value in outputs for part in _parts(value)]
         stacked = np.stack([np.broadcast_to(column, len(x)) for column in columns], axis=1)

@@ -18,11 +18,13 @@ DRESSED = (
 )
 SIGNS = (
     r"(?:[dt]?frac|sqrt|sum|begin|end|[lr]vert|cdot|times|odot|leq?|geq?|lt|gt|text"
-    r"|left|right|middle|[bB]igg?[lrm]?|q?quad|displaystyle|textstyle|limits|nonumber|notag)"
+    r"|circ|left|right|middle|[bB]igg?[lrm]?|q?quad|displaystyle|textstyle|limits|nonumber|notag)"
 )
 """Macros that are no symbols."""
 _ATOM = rf"(?:{DRESSED}\s*{GROUP}|\\(?!{SIGNS}(?![A-Za-z]))[A-Za-z]+|[A-Za-z])"
-SYMBOL = rf"(?>{_ATOM}(?:\s*_\s*(?:{GROUP}|{DRESSED}\s*{GROUP}|\\[A-Za-z]+|[A-Za-z0-9]))?'*)"
+LAYER = r"(?:\s*\^\s*\{\(\d+\)\})"
+"""The number of a layer above a symbol, h^{(2)}: no power is written so."""
+SYMBOL = rf"(?>{_ATOM}'*{LAYER}?(?:\s*_\s*(?:{GROUP}|{DRESSED}\s*{GROUP}|\\[A-Za-z]+|[A-Za-z0-9]))?'*)"
 NUMERIC = r"(?>[-+0-9.eE\s&{}^]+|\\\\|\\(?:times|cdot)\b)*+"
 """The inside of a matrix of plain numbers."""
 SKIP = (

@@ -33,6 +33,10 @@ DEEPEST = 400
 _COMMENT = re.compile(r"%[^\n]*")
 _SAID = re.compile(r"^% *inputs: *(.*)$", re.MULTILINE)
 _SINGLE = re.compile(r"^% *numbers: .*\bfloat32\b", re.MULTILINE)
+_ROUNDED = re.compile(r"^% *numbers: .*\brounded to (\d+) significant digits", re.MULTILINE)
+_FIRST = re.compile(r"^% *units: counted from 0", re.MULTILINE)
+_ROWS = re.compile(r"^% *orientation: row vectors", re.MULTILINE)
+_COLOUR = re.compile(r"\\textcolor\s*\{[A-Za-z]+\}\s*\{")
 _DISPLAY = re.compile(rf"\\begin\{{(?P<name>(?:{DISPLAYS})\*?)\}}(?:\{{\d+\}})?|(?<!\\)\\\[|\$\$")
 _DISPLAY_ENDS = {r"\[": r"\]", "$$": "$$"}
 _TABLE = re.compile(
@@ -84,7 +88,8 @@ class Table(NamedTuple):
 class Text(NamedTuple):
     """A LaTeX text, taken apart. inputs, outputs: their symbols, () where no comment says them.
 
-    single: whether plain decimals are float32.
+    single: whether plain decimals are float32. digits: to how many they were rounded, 0 if they are exact. first: the
+    number of the first unit. row: whether vectors are rows.
     """
 
     mathematics: Mathematics
@@ -93,13 +98,16 @@ class Text(NamedTuple):
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     single: bool = False
+    digits: int = 0
+    first: int = 1
+    row: bool = False
 
 
 def taken_apart(text: str) -> Text:
     """Find the equations and tables of a text. Raises BadRequest where brackets do not match."""
     said = _SAID.search(text)
     inputs, outputs = _named(said[1]) if said else ((), ())
-    bare = _COMMENT.sub(_blanked, text)
+    bare = _uncoloured(_COMMENT.sub(_blanked, text))
     tables = tuple(_tables(bare))
     bare = _TABLE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), bare)
     closes: dict[int, int] = {}
@@ -107,7 +115,27 @@ def taken_apart(text: str) -> Text:
     equations: list[Equation] = []
     for start, end in [*_displays(whole)] or [(0, len(bare))]:
         equations += _equations(whole, closes, start, end)
-    return Text(whole, tuple(equations), tables, inputs, outputs, bool(_SINGLE.search(text)))
+    rounded = _ROUNDED.search(text)
+    return Text(
+        whole, tuple(equations), tables, inputs, outputs, bool(_SINGLE.search(text)),
+        digits=int(rounded[1]) if rounded else 0, first=0 if _FIRST.search(text) else 1, row=bool(_ROWS.search(text)),
+    )  # fmt: skip
+
+
+def _uncoloured(text: str) -> str:
+    r"""Blank \textcolor{...}{ and the brace that ends it: a colour says nothing. Raises BadRequest without its end."""
+    chars = list(text)
+    for match in _COLOUR.finditer(text):
+        depth, at = 1, match.end()
+        for sign in re.finditer(r"\\.|[{}]", text[at:], re.DOTALL):
+            depth += {"{": 1, "}": -1}.get(sign[0], 0)
+            if depth == 0:
+                chars[at + sign.start()] = " "
+                break
+        else:
+            raise Mathematics(text, {}).error("a colour that does not end", match.start())
+        chars[match.start() : match.end()] = " " * len(match[0])
+    return "".join(chars)
 
 
 def _displays(whole: Mathematics) -> Iterator[tuple[int, int]]:
@@ -169,17 +197,16 @@ def _equations(whole: Mathematics, closes: dict[int, int], start: int, end: int)
     """Yield the equations between two places."""
     rows = _rows(whole, closes, start, end)
     begins = [start, *rows.breaks]
-    heads: list[tuple[int, int]] = []
-    for sign in rows.equals:
-        begin = begins[bisect_right(begins, sign) - 1]
-        if not heads or heads[-1][0] != begin:
-            heads.append((begin, sign))
+    heads = [(begins[bisect_right(begins, sign) - 1], sign) for sign in rows.equals]
     first = whole.text[start : heads[0][0] if heads else end]
     if not heads or _bare(first):
         raise whole.error("a formula that is no equation: name = ... was expected", start)
-    for (begin, sign), (after, _) in zip(heads, [*heads[1:], (end, end)], strict=True):
-        left = _bare(whole.text[begin:sign])
-        yield Equation(left, sign + 1, max(sign + 1, _stop(whole.text, sign + 1, after)))
+    left, before = "", -1
+    for (begin, sign), (after, another) in zip(heads, [*heads[1:], (end, end)], strict=True):
+        own = _bare(whole.text[begin:sign]) if begin != before else ""
+        left, before = own or left, begin  # without a left-hand side of its own it goes on: y = a = b
+        stop = _stop(whole.text, sign + 1, another if after == begin else after)
+        yield Equation(left, sign + 1, max(sign + 1, stop))
 
 
 _PLACING = (
@@ -194,6 +221,9 @@ _END = re.compile(
 )
 
 
+_MATRIX = re.compile(r"(\\left\[\\begin\{array\}|\\begin\{bmatrix\})")
+
+
 def _stop(text: str, start: int, end: int) -> int:
     """Return where a right-hand side ends, without the punctuation and the breaks behind it."""
     tail = max(start, end - 200)
@@ -202,7 +232,7 @@ def _stop(text: str, start: int, end: int) -> int:
 
 def _bare(left: str) -> str:
     """Return a left-hand side without what only places it; line breaks inside a stack of symbols stay."""
-    before, environment, inside = left.partition("\\begin{bmatrix}")
+    before, environment, inside = _MATRIX.split(left, 1) if _MATRIX.search(left) else (left, "", "")
     bare = _BLANK.sub(lambda match: match["kept"] or "", before)
     return bare.strip() + environment + _BLANK_AT_END.sub("", inside)
 

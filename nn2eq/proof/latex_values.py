@@ -6,74 +6,30 @@ runs, its axis stands before the samples, the innermost last.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.errors import BadRequest
+from nn2eq.proof.latex_meanings import (
+    CLAIM,
+    COMPARISONS,
+    CONSTANTS,
+    REDUCTIONS,
+    STANDARD,
+    Claim,
+    Definition,
+    Matrix,
+    Running,
+    Scope,
+)  # fmt: skip
 from nn2eq.proof.latex_symbols import indexed, indices
-from nn2eq.proof.latex_text import Mathematics
+from nn2eq.proof.latex_text import Text
 from nn2eq.proof.latex_tokens import Node
 
 Array = NDArray[Any]
-
-_erf = np.vectorize(math.erf, otypes=[np.float64])
-STANDARD: Mapping[str, Callable[..., Any]] = {
-    r"\tanh": np.tanh, r"\exp": np.exp, r"\ln": np.log, r"\log_{10}": np.log10, r"\log_2": np.log2,
-    r"\sqrt": np.sqrt, r"\abs": np.abs, r"\operatorname{erf}": _erf, r"\sinh": np.sinh, r"\cosh": np.cosh,
-    r"\sin": np.sin, r"\cos": np.cos, r"\arctan": np.arctan,
-    r"\max": lambda *values: _folded(np.maximum, values),
-    r"\min": lambda *values: _folded(np.minimum, values),
-}  # fmt: skip
-"""Operators that every reader knows; a definition in the text goes before."""
-_COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "=": np.equal,
-}  # fmt: skip
-_REDUCTIONS: Mapping[str, Callable[..., Any]] = {r"\sum": np.sum, r"\max": np.max, r"\min": np.min}
-
-
-def _folded(function: Callable[[Any, Any], Any], values: Sequence[Any]) -> Any:
-    result = values[0]
-    for value in values[1:]:
-        result = function(result, value)
-    return result
-
-
-class Matrix:
-    """A matrix of numbers that no sample changes."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data: Array) -> None:
-        self.data = data
-
-
-class Definition(NamedTuple):
-    """f(z, p) = body; letter: the index that stands for the unit, if its units share."""
-
-    parameters: tuple[str, ...]
-    body: Node
-    letter: str = ""
-
-
-class Running(NamedTuple):
-    """An index that runs, and its numbers: low to high, from 1."""
-
-    letter: str
-    low: int
-    high: int
-
-
-class Scope:
-    """What names mean in one place: its own, the indices that run, and what was evaluated already."""
-
-    def __init__(self, names: Mapping[str, Any] | None = None, running: tuple[Running, ...] = ()) -> None:
-        self.names: Mapping[str, Any] = names or {}
-        self.running = running
-        self.known: dict[Node, Any] = {}
 
 
 class Evaluation:
@@ -81,12 +37,12 @@ class Evaluation:
 
     def __init__(
         self,
-        mathematics: Mathematics,
+        text: Text,
         inputs: Mapping[str, Array],
         equations: Mapping[str, Node],
         functions: Mapping[str, Definition],
     ) -> None:
-        self._mathematics = mathematics
+        self._text = text
         self._equations, self._functions = equations, functions
         self._values: dict[str, Any] = dict(inputs)
         self._pending: set[str] = set()
@@ -98,6 +54,20 @@ class Evaluation:
         for name in self._equations:
             self.symbol(name, 0)
         return self._values
+
+    def require(self, claims: Sequence[Claim]) -> None:
+        """Raise BadRequest if something that is said twice is not the same, as exactly as its numbers are."""
+        exactly = CLAIM if not self._text.digits else 10.0 ** (1 - self._text.digits)
+        for claim in claims:
+            sides = [self.symbol(claim.name, claim.at), self.value(claim.node, self._top)]
+            one, two = (side.data if isinstance(side, Matrix) else np.asarray(side) for side in sides)
+            if isinstance(sides[0], Matrix) != isinstance(sides[1], Matrix):
+                one, two = (np.asarray(self._plain(side, claim.node)) for side in sides)
+            size = max(1.0, float(np.max(np.abs(one[np.isfinite(one)]), initial=0.0)))
+            if one.shape[:-1] != two.shape[:-1] or not np.allclose(
+                one, two, 0.0, exactly * size, equal_nan=True
+            ):
+                raise self._error(f"{claim.name} stands for two things", claim.at)
 
     def symbol(self, name: str, at: int) -> Any:
         """Return what a symbol stands for. Raises BadRequest if nothing says it."""
@@ -128,7 +98,8 @@ class Evaluation:
             whole = indexed(head, places[:-count]) if len(places) >= count else name
             if whole == name or not self._has(whole):
                 continue
-            value, place = self.symbol(whole, 0), [int(index) - 1 for index in places[-count:]]
+            value, first = self.symbol(whole, 0), self._text.first
+            place = [int(index) - first for index in places[-count:]]
             data = value.data if isinstance(value, Matrix) else np.asarray(value)
             data = data.reshape((1,) * count) if isinstance(value, float) else data
             if count == 1 and isinstance(value, Matrix):
@@ -141,7 +112,7 @@ class Evaluation:
         """Return the vector of which the text names the parts: z_2 of z_{2,1}, z_{2,2} ...."""
         head, places = indices(name)
         parts: list[Any] = []
-        while self._has(part := indexed(head, (*places, str(len(parts) + 1)))):
+        while self._has(part := indexed(head, (*places, str(len(parts) + self._text.first)))):
             parts.append(self.symbol(part, 0))
         if not parts or any(isinstance(part, Matrix) or np.ndim(part) > 1 for part in parts):
             return None
@@ -161,6 +132,9 @@ class Evaluation:
     def _number(self, node: Node, scope: Scope) -> Any:
         return node.value
 
+    def _value(self, node: Node, scope: Scope) -> Any:
+        return node.value
+
     def _numbers(self, node: Node, scope: Scope) -> Any:
         return Matrix(node.value)
 
@@ -170,8 +144,8 @@ class Evaluation:
     def _lookup(self, name: str, scope: Scope, node: Node) -> Any:
         if name in scope.names:
             return scope.names[name]
-        if not self._has(name) and name in _CONSTANTS:
-            return _CONSTANTS[name]
+        if not self._has(name) and name in CONSTANTS:
+            return CONSTANTS[name]
         return self.symbol(name, node.at)
 
     def _linear(self, node: Node, scope: Scope) -> Any:
@@ -212,6 +186,8 @@ class Evaluation:
         for operator, value in zip(node.value, values[1:], strict=True):
             if isinstance(result, Matrix) and operator == "*":
                 result = self._times_matrix(result, value, node)
+            elif self._text.row and isinstance(value, Matrix) and operator == "*" and np.ndim(result):
+                result = self._matrix_behind(result, value, node)
             else:
                 result = self._times(
                     operator, self._plain(result, node), self._plain(value, node), node, scope
@@ -225,6 +201,13 @@ class Evaluation:
         product = matrix.data @ data
         return Matrix(product) if isinstance(value, Matrix) else product
 
+    def _matrix_behind(self, vector: Any, matrix: Matrix, node: Node) -> Any:
+        """Return a row times a matrix."""
+        rows = np.atleast_2d(vector)
+        if matrix.data.shape[0] != len(rows):
+            raise self._error(f"a row of {len(rows)} times a matrix {matrix.data.shape}", node.at)
+        return matrix.data.T @ rows
+
     def _times(self, operator: str, left: Any, right: Any, node: Node, scope: Scope) -> Any:
         if operator == "/":
             return np.divide(left, right)
@@ -234,12 +217,13 @@ class Evaluation:
         return np.multiply(left, right)
 
     def _plain(self, value: Any, node: Node) -> Any:
-        """Return a column of numbers as a vector that is the same for every sample."""
+        """Return a column of numbers, a row where vectors are rows, as a vector: the same for every sample."""
         if not isinstance(value, Matrix):
             return value
-        if value.data.shape[1] != 1:
+        data = value.data.T if self._text.row else value.data
+        if data.shape[1] != 1:
             raise self._error("a matrix where a number or a vector was expected", node.at)
-        return value.data
+        return data
 
     def _power(self, node: Node, scope: Scope) -> Any:
         base, exponent = (self._plain(self.value(arg, scope), node) for arg in node.args)
@@ -261,18 +245,26 @@ class Evaluation:
         values = [self.value(arg, scope) for arg in node.args]
         if all(isinstance(value, float) for value in values):
             return Matrix(np.array(values).reshape(-1, node.value))
-        if node.value != 1:
+        if node.value == 1 and all(isinstance(value, Matrix) for value in values):
+            return Matrix(np.concatenate([value.data for value in values]))  # a row of numbers each
+        if node.value != (len(node.args) if self._text.row else 1):
             raise self._error("a matrix of several columns holds numbers only", node.at)
         rows = [np.atleast_2d(self._plain(value, node)) for value in values]
         samples = max(row.shape[-1] for row in rows)
         return np.concatenate([np.broadcast_to(row, (len(row), samples)) for row in rows])
 
-    def _row(self, node: Node, scope: Scope) -> Any:
-        """Return one row of a stack."""
-        vector = np.asarray(self._plain(self.value(node.args[0], scope), node))
-        if vector.ndim != 2 or node.value >= len(vector):
+    def _entry(self, node: Node, scope: Scope) -> Any:
+        """Return one entry of what a matrix of symbols is: of a matrix of that shape, or of a vector."""
+        row, column, rows, columns = node.value
+        value = self.value(node.args[0], scope)
+        if isinstance(value, Matrix) and value.data.shape == (rows, columns):
+            return float(value.data[row, column])
+        vector = np.asarray(self._plain(value, node))
+        across, along = (rows, columns) if self._text.row else (columns, rows)
+        vector = np.atleast_2d(vector)
+        if across != 1 or len(vector) != along:
             raise self._error("a stack of more symbols than there are values", node.at)
-        return vector[node.value]
+        return vector[column if self._text.row else row]
 
     def _cases(self, node: Node, scope: Scope) -> Any:
         args = [self._plain(self.value(arg, scope), node) for arg in node.args]
@@ -283,7 +275,7 @@ class Evaluation:
 
     def _compare(self, node: Node, scope: Scope) -> Any:
         left, right = (self._plain(self.value(arg, scope), node) for arg in node.args)
-        return _COMPARISONS[node.value](left, right)
+        return COMPARISONS[node.value](left, right)
 
     # ------------------------------------------------------------------------------- functions and indices
 
@@ -299,6 +291,13 @@ class Evaluation:
         self._pending.discard(node.value)
         return result
 
+    def _composed(self, node: Node, scope: Scope) -> Any:
+        """Send the argument through functions, the last one first."""
+        value = scope.names["x"]
+        for name in reversed(node.value):
+            value = self._call(Node("call", (Node("value", value=value, at=node.at),), name, node.at), scope)
+        return value
+
     def _defined(self, definition: Definition, args: Sequence[Any], node: Node) -> Any:
         if definition.letter:
             return self._coupled(definition, self._vector(args), node)
@@ -310,9 +309,10 @@ class Evaluation:
         """One unit's value of a function whose units share; all of them are evaluated once."""
         [call] = node.args
         whole = self.value(call, scope)
-        if not 1 <= node.value <= len(whole):
+        place = node.value - self._text.first
+        if not 0 <= place < len(whole):
             raise self._error(f"{call.value} has no unit {node.value}", node.at)
-        return whole[node.value - 1]
+        return whole[place]
 
     def _vector(self, args: Sequence[Any]) -> Any:
         if len(args) == 1 and np.ndim(args[0]) == 2:
@@ -336,7 +336,7 @@ class Evaluation:
         inner = Scope(scope.names, (*scope.running, Running(letter, low, high)))
         value = np.asarray(self._plain(self.value(node.args[0], inner), node))
         shape = np.broadcast_shapes(value.shape, (high - low + 1, 1))
-        return _REDUCTIONS[node.op](np.broadcast_to(value, shape), axis=-2)
+        return REDUCTIONS[node.op](np.broadcast_to(value, shape), axis=-2)
 
     def _indexed(self, node: Node, scope: Scope) -> Any:
         """Return z_j for all j at once, on the axis of j."""
@@ -355,7 +355,7 @@ class Evaluation:
         return rows.reshape(len(rows), *(1,) * after, rows.shape[-1])
 
     def _error(self, what: str, at: int) -> BadRequest:
-        return self._mathematics.error(what, at)
+        return self._text.mathematics.error(what, at)
 
 
 def _mentions_half(node: Node) -> bool:
@@ -364,12 +364,11 @@ def _mentions_half(node: Node) -> bool:
     return any(_mentions_half(arg) for arg in node.args)
 
 
-_CONSTANTS: Mapping[str, float] = {r"\pi": math.pi, "e": math.e}
 _OPERATIONS: Mapping[str, Callable[[Evaluation, Node, Scope], Any]] = {
-    "number": Evaluation._number, "numbers": Evaluation._numbers, "name": Evaluation._name,
+    "number": Evaluation._number, "value": Evaluation._value, "numbers": Evaluation._numbers, "name": Evaluation._name,
     "linear": Evaluation._linear, "sum": Evaluation._sum, "product": Evaluation._product,
     "power": Evaluation._power, "exponential": Evaluation._exponential, "transpose": Evaluation._transpose,
-    "row": Evaluation._row, "matrix": Evaluation._matrix, "cases": Evaluation._cases,
-    "compare": Evaluation._compare, "call": Evaluation._call, "unit": Evaluation._unit,
-    "indexed": Evaluation._indexed, **dict.fromkeys(_REDUCTIONS, Evaluation._reduction),
+    "entry": Evaluation._entry, "composed": Evaluation._composed, "matrix": Evaluation._matrix,
+    "cases": Evaluation._cases, "compare": Evaluation._compare, "call": Evaluation._call, "unit": Evaluation._unit,
+    "indexed": Evaluation._indexed, **dict.fromkeys(REDUCTIONS, Evaluation._reduction),
 }  # fmt: skip

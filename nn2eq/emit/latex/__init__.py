@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from nn2eq.emit import Emitter
-from nn2eq.emit.latex.document import write
+from nn2eq.emit.latex.document import fill, write
 from nn2eq.emit.latex.functions import by_options
 
 EMITTER = Emitter(
     name="latex",
     suffix=".tex",
     comment="%",
-    layouts=("nested", "layered", "matrix"),
+    layouts=("nested", "layered", "matrix", "symbolic"),
     write=write,
     spelling=by_options,
     options=frozenset({"name", "activations", "digits", "standalone", "numbers", "latex_names"}),
     for_people=True,
+    fill=fill,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
+from nn2eq.emit.latex.display import beside, comment, display
 from nn2eq.emit.latex.functions import Functions, by_options
 from nn2eq.emit.latex.layered import layered
 from nn2eq.emit.latex.listing import matrices, tables
@@ -11,7 +12,7 @@ from nn2eq.emit.latex.matrices import Matrices
 from nn2eq.emit.latex.names import Symbols
 from nn2eq.emit.latex.nested import nested
 from nn2eq.emit.latex.numbers import Numbers
-from nn2eq.emit.latex.pieces import LINE, Equation
+from nn2eq.emit.latex.pieces import Equation
 from nn2eq.emit.latex.scalars import Scalars
 from nn2eq.emit.latex.standalone import standalone
 from nn2eq.emit.latex.weights import Weights
@@ -24,6 +25,10 @@ PAGE = 45
 
 def write(program: Program, options: Options) -> str:
     """Write a program as LaTeX, a fragment or a document."""
+    if program.layout == "symbolic":
+        from nn2eq.emit.latex.symbolic.text import write as in_symbols  # seldom asked for
+
+        return in_symbols(program, options)
     function = program.predict
     numbers = Numbers.suited(function.constants)
     symbolic = options.numbers != "inline"
@@ -36,19 +41,19 @@ def write(program: Program, options: Options) -> str:
         "matrix": lambda: Matrices(numbers, symbolic, symbols, functions).equations(function),
     }
     blocks = [*layouts[program.layout](), functions.definitions()]
-    beside = matrices(function, numbers) if options.numbers == "matrix" else []
-    body = _display(blocks) + _beside(beside)
+    listed = matrices(function, numbers) if options.numbers == "matrix" else []
+    body = display(blocks) + beside(listed)
     body += tables(function, numbers) if options.numbers == "table" else ""
     said = _said(program, options, numbers, symbols)
+    needs = ["amsmath", "booktabs"] if options.numbers == "table" else ["amsmath"]
     if options.standalone:
         widest = max(
-            equation.left.width + equation.right.width for block in [*blocks, *beside] for equation in block
+            equation.left.width + equation.right.width for block in [*blocks, *listed] for equation in block
         )
-        return _comment(said) + standalone(program, options, said, numbers.legend, body, widest)
-    needs = ["amsmath", "booktabs"] if options.numbers == "table" else ["amsmath"]
+        return comment(said) + standalone(program, options, said, numbers.legend, body, widest, needs)
     packages = ", ".join(rf"\usepackage{{{package}}}" for package in needs)
     breaks = r"; longer than a page: \allowdisplaybreaks" if body.count("\n") > PAGE else ""
-    return _comment({**said, "needs": packages + breaks}) + body
+    return comment({**said, "needs": packages + breaks}) + body
 
 
 def _said(program: Program, options: Options, numbers: Numbers, symbols: Symbols) -> dict[str, str]:
@@ -65,25 +70,10 @@ def _said(program: Program, options: Options, numbers: Numbers, symbols: Symbols
     return said
 
 
-def _comment(said: Mapping[str, str]) -> str:
-    return "".join(f"% {key}: {text}\n" for key, text in said.items())
+def fill(text: str, program: Program) -> str:
+    """Return a text of symbols alone with the program's numbers beside them, any other text as it is."""
+    if program.told.get("symbols") != "only":
+        return text
+    from nn2eq.emit.latex.symbolic.text import fill as filled
 
-
-def _display(blocks: Sequence[Sequence[Equation]]) -> str:
-    """Set equations one below the other, a little space between the blocks."""
-    texts = (
-        " \\\\\n".join(f"{left.text} &= {right.text}" for left, right in block) for block in blocks if block
-    )
-    return "\\begin{align*}\n" + " \\\\[1ex]\n".join(texts) + "\n\\end{align*}\n"
-
-
-def _beside(blocks: Sequence[Sequence[Equation]]) -> str:
-    """Set a layer's kernel and bias side by side, unless one of them is too wide for that."""
-    if not blocks:
-        return ""
-    fit = all(sum(left.width + right.width + 40 for left, right in block) < LINE for block in blocks)
-    if not fit:
-        return _display([[equation] for block in blocks for equation in block])
-    rows = (r" &\qquad ".join(f"{left.text} &= {right.text}" for left, right in block) for block in blocks)
-    columns = max(len(block) for block in blocks)
-    return f"\\begin{{alignat*}}{{{columns}}}\n" + " \\\\[1ex]\n".join(rows) + "\n\\end{alignat*}\n"
+    return filled(text, program)

@@ -80,7 +80,7 @@ class Functions:
         return tuple(self._names.values())
 
     def _named(self, anonymous: bool) -> dict[_Kind, str]:
-        plain = {key: r"\sigma" if anonymous else _symbol(a) for key, a in self._activations.items()}
+        plain = {key: r"\sigma" if anonymous else operator(a) for key, a in self._activations.items()}
         names: dict[_Kind, str] = {}
         for key, name in plain.items():
             same = [other for other in plain if plain[other] == name]
@@ -127,14 +127,15 @@ class Functions:
         """Define unit i of a function of the vector z."""
         units = Units(symbol("n"), under=str, name=lambda index: symbol(f"z_{index}"))
         names = {"z": symbol("z_i"), "partner": symbol("z_{i + n/2}")}
-        body = Writer(self._numbers.one, names, units).write(_without_i(activation.formula))
+        body = Writer(self._numbers.one, names, units).write(without_i(activation.formula))
         return Equation(bracketed(with_index(name, "i"), symbol("z")), body)
 
 
 _LETTERS = frozenset({"alpha", "beta", "gamma", "delta", "theta", "epsilon"})
 
 
-def _symbol(activation: Activation) -> str:
+def operator(activation: Activation) -> str:
+    """Return how LaTeX calls an activation by its name."""
     return activation.row.symbol or rf"\operatorname{{{activation.row.name}}}"
 
 
@@ -146,7 +147,7 @@ def with_index(name: str, unit: str) -> str:
     return name + index(unit)
 
 
-def _without_i(node: fm.Node) -> fm.Node:
+def without_i(node: fm.Node) -> fm.Node:
     """Call a reduction's index m where the table calls it i, which is the unit's own here."""
 
     def renamed(value: object) -> object:
@@ -155,4 +156,4 @@ def _without_i(node: fm.Node) -> fm.Node:
         return (value[0], "m") if isinstance(value, tuple) and value[1] == "i" else value
 
     value = renamed(node.value) if node.op in ("unit", *fm.REDUCTIONS) else node.value
-    return fm.Node(node.op, tuple(_without_i(arg) for arg in node.args), value)
+    return fm.Node(node.op, tuple(without_i(arg) for arg in node.args), value)

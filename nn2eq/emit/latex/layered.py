@@ -22,7 +22,7 @@ def layered(function: Function, scalars: Scalars) -> list[list[Equation]]:
     [last] = function.results
     blocks: list[list[Equation]] = []
     for step, after in zip(function.steps, (*function.steps[1:], None), strict=True):
-        if isinstance(step, Affine) and isinstance(after, Apply) and _takes_sums(after, scalars):
+        if isinstance(step, Affine) and isinstance(after, Apply) and takes_sums(after, scalars):
             known[step.out.name] = scalars.weights.sums(step, known, INSIDE)
             continue
         names = (
@@ -33,7 +33,7 @@ def layered(function: Function, scalars: Scalars) -> list[list[Equation]]:
     return blocks
 
 
-def _takes_sums(step: Apply, scalars: Scalars) -> bool:
+def takes_sums(step: Apply, scalars: Scalars) -> bool:
     """Whether an activation mentions its argument once, so that the argument need not have a line."""
     node = scalars.spelling(step.activation)
     once = node is None or fm.mentions(node, "z") == 1

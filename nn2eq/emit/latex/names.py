@@ -140,6 +140,14 @@ class Symbols:
         self._taken = {canonical(symbol) for symbol in taken}
         self._known: dict[str, str] = {}
 
+    def reserve(self, symbols: Iterable[str]) -> None:
+        """Keep symbols from the names that are still to be spelled."""
+        self._taken.update(map(canonical, symbols))
+
+    def gives(self, names: Iterable[str]) -> bool:
+        """Whether the user spelled any of these names."""
+        return any(name in self._given for name in names)
+
     def of(self, name: str) -> str:
         """Return the symbol of an input's or an output's name."""
         if name not in self._known:

@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from nn2eq import formula as fm
 from nn2eq.emit.latex.formulas import Units, Writer
-from nn2eq.emit.latex.functions import Functions
 from nn2eq.emit.latex.names import Symbols
+from nn2eq.emit.latex.numbers import Numbers
 from nn2eq.emit.latex.pieces import Piece, Place, listed, symbol
 from nn2eq.emit.latex.polynomials import polynomials
-from nn2eq.emit.latex.weights import Weights
-from nn2eq.forms.program import Affine, Apply, Polynomial, Step, Value
+from nn2eq.forms.program import Affine, Apply, Constant, Polynomial, Step, Value
 from nn2eq.forms.size import Spelling
+
+
+class Sums(Protocol):
+    """What writes the sums of affine steps, in numbers or in symbols."""
+
+    @property
+    def numbers(self) -> Numbers:
+        """How numbers are written."""
+
+    def sums(self, step: Affine, args: Mapping[str, list[Piece]], place: Place) -> list[Piece]:
+        """Return each unit's sum over the pieces of the step's arguments."""
+
+    def parameter(self, constant: Constant, unit: int) -> Piece:
+        """Return one unit's own parameter of an activation."""
+
+
+class Called(Protocol):
+    """What writes activations by a name."""
+
+    def call(self, step: Apply, arg: Piece) -> Piece:
+        """Write a step's activation applied to its arguments."""
+
+    def call_at(self, step: Apply, unit: int, arg: Piece) -> Piece:
+        """Write one unit's value, from 1, of a coupled activation applied to its whole group."""
 
 
 class Scalars(NamedTuple):
     """What the equations of one text are written with."""
 
-    weights: Weights
+    weights: Sums
     symbols: Symbols
-    functions: Functions
+    functions: Called
     spelling: Spelling
 
     def named(self, value: Value) -> list[Piece]:

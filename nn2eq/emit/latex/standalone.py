@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nn2eq.emit.latex.names import texttt
 from nn2eq.emit.options import Options
@@ -19,16 +19,21 @@ SHOWN = 12
 
 
 def standalone(
-    program: Program, options: Options, said: Mapping[str, str], legend: str, body: str, widest: float
+    program: Program,
+    options: Options,
+    said: Mapping[str, str],
+    legend: str,
+    body: str,
+    widest: float,
+    packages: Sequence[str],
 ) -> str:
-    """Return a document that pdflatex compiles. widest: the widest equation, in points."""
+    """Return a document that pdflatex compiles. widest: the widest equation, in points; packages: it needs."""
     width, height = _page(program, options, widest)
-    packages = "amsmath, booktabs" if options.numbers == "table" else "amsmath"
     title = texttt(program.model or "network")
     return f"""\\documentclass{{article}}
 \\usepackage[T1]{{fontenc}}
 \\usepackage[paperwidth={width:.0f}pt, paperheight={height:.0f}pt, margin={MARGIN:.0f}pt]{{geometry}}
-\\usepackage{{{packages}}}
+\\usepackage{{{", ".join(packages)}}}
 \\allowdisplaybreaks
 \\setlength{{\\parindent}}{{0pt}}
 \\begin{{document}}
@@ -42,7 +47,7 @@ def standalone(
 
 def _page(program: Program, options: Options, widest: float) -> tuple[float, float]:
     """Return A4, or what the widest equation and the tallest matrix need."""
-    in_matrices = program.layout == "matrix" or options.numbers == "matrix"
+    in_matrices = program.layout in ("matrix", "symbolic") or options.numbers == "matrix"
     rows = max((max(constant.data.shape) for constant in program.predict.constants), default=0)
     needed = widest + 2 * MARGIN + 60, rows * LINE_HEIGHT * in_matrices + 2 * MARGIN + 100
     return min(max(A4[0], needed[0]), LARGEST), min(max(A4[1], needed[1]), LARGEST)
@@ -52,7 +57,8 @@ def _legend(program: Program, options: Options, said: Mapping[str, str], legend:
     """Say in sentences what stands in the equations."""
     inputs, outputs = (symbols.split(", ") for symbols in said["inputs"].split("; outputs: "))
     lines = [f"{_counted('Input', inputs)}; {_counted('output', outputs)}."]
-    lines += [sentence for layout, sentence in _SENTENCES if layout in (program.layout, options.numbers)]
+    if program.layout != "symbolic":  # which has sentences of its own
+        lines += [sentence for layout, sentence in _SENTENCES if layout in (program.layout, options.numbers)]
     rounded = [f"Numbers are rounded to {options.digits} significant digits."] if options.digits else [legend]
     return lines + rounded
 

@@ -1,0 +1,145 @@
+"""A text in symbols: the equations in a notation of the textbooks', and if they are known the numbers beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from nn2eq.emit.latex.display import beside, comment, display
+from nn2eq.emit.latex.functions import by_options
+from nn2eq.emit.latex.names import Symbols
+from nn2eq.emit.latex.numbers import Numbers
+from nn2eq.emit.latex.pieces import Equation
+from nn2eq.emit.latex.scalars import Scalars
+from nn2eq.emit.latex.standalone import standalone
+from nn2eq.emit.latex.symbolic.beside import Beside, side_by_side
+from nn2eq.emit.latex.symbolic.calls import Calls
+from nn2eq.emit.latex.symbolic.letters import Letters
+from nn2eq.emit.latex.symbolic.linear import Derivation
+from nn2eq.emit.latex.symbolic.nested import nested
+from nn2eq.emit.latex.symbolic.scalar import scalar
+from nn2eq.emit.latex.symbolic.style import Style, style
+from nn2eq.emit.latex.symbolic.vector import Vectors
+from nn2eq.emit.options import Options
+from nn2eq.forms.program import Program
+
+Blocks = list[list[Equation]]
+
+
+def write(program: Program, options: Options) -> str:
+    """Write a program in symbols."""
+    chosen = style(program, Symbols(options.latex_names))
+    numbers = Numbers.suited(program.predict.constants)
+    calls = Calls(chosen.naming, options, numbers)
+    letters = Letters(chosen.naming, numbers, chosen.row)
+    scalars = Scalars(letters, Symbols({}), calls, by_options(options))
+    spelled = chosen.only or options.numbers != "table"
+    vectors = Vectors(chosen.naming, chosen.row, calls, scalars, spelled)
+    wholes, blocks = _equations(chosen, scalars, vectors)
+    listing = Beside(chosen, numbers, spelled)
+    blocks += Derivation(chosen, vectors, None if chosen.only else listing).blocks()
+    blocks += [[definition] for definition in calls.definitions()]
+    body = "".join(_aligned(block) for block in wholes) + display(blocks)
+    body += "" if chosen.only else _beside(listing, options.numbers)
+    blocks += [] if chosen.only or options.numbers == "table" else listing.matrices()
+    said = _said(chosen, numbers, options)
+    packages = _packages(body)
+    if options.standalone:
+        widest = max(
+            (left.width + right.width for block in [*wholes, *blocks] for left, right in block), default=0.0
+        )
+        return comment(said) + standalone(
+            program, options, said, _legend(chosen, numbers), body, widest, packages
+        )
+    needs = ", ".join(rf"\usepackage{{{package}}}" for package in packages)
+    return comment({**said, "needs": needs}) + body
+
+
+def _equations(chosen: Style, scalars: Scalars, vectors: Vectors) -> tuple[Blocks, Blocks]:
+    """Return the formulas that stand by themselves, and the equations."""
+    if chosen.view == "nested":
+        outputs, legend = nested(chosen.naming, scalars)
+        return [outputs], legend
+    return [], vectors.equations() if chosen.view == "vector" else scalar(chosen.naming, scalars)
+
+
+def _aligned(block: Sequence[Equation]) -> str:
+    """Set formulas as one nested `aligned`."""
+    lines = " \\\\\n".join(f"{left.text} &= {right.text}" for left, right in block)
+    return f"\\begin{{equation*}}\n\\begin{{aligned}}\n{lines}\n\\end{{aligned}}\n\\end{{equation*}}\n"
+
+
+def _beside(listing: Beside, numbers: str) -> str:
+    """Write the numbers as asked; whole vectors have no symbols for single ones."""
+    if numbers == "table":
+        return side_by_side(listing.loose()) + listing.tables()
+    if listing.style.view == "vector" or numbers == "matrix":
+        return beside(listing.matrices())
+    return side_by_side(listing.singly())
+
+
+def _packages(body: str) -> list[str]:
+    signs = {"amsmath": "", "xcolor": r"\textcolor", "booktabs": r"\toprule"}
+    return [package for package, sign in signs.items() if sign in body]
+
+
+# ----------------------------------------------------------------------------------------- what the comment says
+
+
+def _said(chosen: Style, numbers: Numbers, options: Options) -> dict[str, str]:
+    """Say what a reader, human or not, must know."""
+    naming = chosen.naming
+    rounded = f", rounded to {options.digits} significant digits" if options.digits else ""
+    said = {
+        "inputs": f"{', '.join(naming.units(0))}; outputs: {', '.join(naming.units(naming.depth))}",
+        "numbers": numbers.rule + rounded,
+        "units": f"counted from {naming.first}",
+    }
+    if chosen.view == "vector":
+        said["orientation"] = _orientation(chosen)
+    return said
+
+
+def _orientation(chosen: Style) -> str:
+    """Say whether vectors are rows, and how a matrix lies compared with Keras' kernel, which has a row an input."""
+    naming = chosen.naming
+    vectors = "row vectors, x W" if chosen.row else "column vectors, W x"
+    if naming.has_rows_of_inputs(1):
+        return f"{vectors}; {naming.kernel(1)} has a row an input: it is Keras' own kernel"
+    return f"{vectors}; {naming.kernel(1)} has a row a unit: it is the transpose of Keras' kernel"
+
+
+def _legend(chosen: Style, numbers: Numbers) -> str:
+    sentences = [] if chosen.only else [numbers.legend]
+    if chosen.view == "vector":
+        first = f"Vectors are {'rows' if chosen.row else 'columns'}; "
+        is_as_keras = chosen.naming.has_rows_of_inputs(1)
+        said = (
+            "is Keras' kernel."
+            if is_as_keras
+            else "is the transpose of Keras' kernel, which has a row an input."
+        )
+        sentences.append(f"{first}${chosen.naming.kernel(1)}$ {said}")
+    return " ".join(sentences)
+
+
+# -------------------------------------------------------------------------------------------------- filling in
+
+_NAMED = re.compile(r"^% *inputs: *(?P<inputs>.*?); outputs: *(?P<outputs>.*)$", re.MULTILINE)
+
+
+def fill(text: str, program: Program) -> str:
+    """Return a text of symbols alone with the program's numbers beside them."""
+    match = _NAMED.search(text)
+    if match is None:
+        return text
+    named = tuple(tuple(_split(match[key])) for key in ("inputs", "outputs"))
+    chosen = style(program, given=named)
+    listing = _beside(Beside(chosen, Numbers.suited(program.predict.constants)), "inline")
+    end = text.rfind("\\end{document}")
+    return text + listing if end < 0 else text[:end] + listing + text[end:]
+
+
+def _split(text: str) -> list[str]:
+    """Split at commas outside braces."""
+    return [part.strip() for part in re.findall(r"(?:[^,{}]|\{(?:[^{}]|\{[^{}]*\})*\})+", text)]
