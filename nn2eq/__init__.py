@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nn2eq.errors import Nn2eqError
     from nn2eq.forms.distance import difference_bound
     from nn2eq.forms.expressions import expressions
+    from nn2eq.forms.gradient import gradient
     from nn2eq.forms.program import Program
     from nn2eq.forms.straight import layered, matrix, nested
     from nn2eq.forms.symbolic import symbolic
@@ -55,6 +56,7 @@ _HOMES = {
     "difference_bound": "nn2eq.forms.distance",
     "emit": "nn2eq.emit",
     "expressions": "nn2eq.forms.expressions",
+    "gradient": "nn2eq.forms.gradient",
     "in_original_units": "nn2eq.scaling",
     "info": "nn2eq.description",
     "layered": "nn2eq.forms.straight",
@@ -84,6 +86,7 @@ __all__ = [
     "difference_bound",
     "emit",
     "expressions",
+    "gradient",
     "in_original_units",
     "info",
     "layered",

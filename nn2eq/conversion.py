@@ -86,10 +86,24 @@ class Conversion:
 def require_possible(request: Request) -> None:
     """Refuse a language, form or option that cannot go together, before any work. Raises CannotEmit, BadRequest."""
     request = _named(request)
-    named = form(request.form) if request.form else None
-    require_taken(named, request.given)
-    layouts = (named.layout,) if named else ()
-    require(emitter(request.language), layouts, request.options, request.form)
+    require_taken(form(request.form) if request.form else None, request.given)
+    chosen = emitter(request.language)
+    derivatives = _has_derivatives(request)
+    require(chosen, _layouts(request, chosen), request.options, request.form, derivatives=derivatives)
+
+
+def _has_derivatives(request: Request) -> bool:
+    """Whether a form is named that has functions of derivatives, not their numbers at a point."""
+    return bool(request.form) and not form(request.form).layout and "at" not in request.shape
+
+
+def _layouts(request: Request, chosen: Emitter) -> tuple[str, ...]:
+    """Return the layout of the form that is named: its own, else the one asked for, else the language's."""
+    if not request.form:
+        return ()
+    able = chosen.derivatives if _has_derivatives(request) else ("matrix",)
+    preferred = chosen.default if chosen.default in able else next(iter(able), "matrix")
+    return (str(form(request.form).layout or request.shape.get("layout") or preferred),)
 
 
 def _named(request: Request) -> Request:
@@ -142,6 +156,8 @@ def _told(network: Network, request: Request, name: str) -> dict[str, Any]:
     """Return the keywords of a form; `fold` is one of some."""
     takes = form(name).takes
     told = read_arguments(request.shape, network.input_names or numbered("x", network.inputs))
+    if "layout" in takes:
+        told["layout"], *_ = _layouts(request, emitter(request.language))
     return told | ({"fold": request.fold} if "fold" in takes else {})
 
 

@@ -120,6 +120,19 @@ def _solved(activation: Activation, value: float) -> float:
     return float(high)
 
 
+def point_of(at: Sequence[float] | Array | float, inputs: int) -> Array:
+    """Return a point (inputs,) that is given as one number for all inputs or one for each. Raises BadRequest."""
+    given = np.atleast_1d(np.asarray(at, dtype=np.float64))
+    if given.shape == (1,):
+        given = np.repeat(given, inputs)
+    if given.shape != (inputs,) or not np.all(np.isfinite(given)):
+        raise BadRequest(
+            f"--at: {given.size} numbers, or one that is not finite",
+            code="point", way_out=f"this network has {inputs} inputs",
+        )  # fmt: skip
+    return given
+
+
 def parse_point(text: str, names: Sequence[str]) -> NDArray[np.float64]:
     """Parse one input, `0.5,1` in order or `a=0.5,b=1` by name: (inputs,). Raises BadRequest."""
     parts = [part.strip() for part in text.split(",")]

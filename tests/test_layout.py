@@ -17,7 +17,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A file may import what stands in an earlier line, and its own neighbours.
 FLOORS = (
-    ("errors",), ("erf",), ("formula",), ("activations",), ("network",),
+    ("errors",), ("erf",), ("formula",), ("tangent",), ("activations",), ("network",),
     ("scaling", "composition", "decision", "data", "domain", "series"), ("reading",),
     ("bounds", "cells"), ("forms",), ("description",), ("emit",), ("proof",),
     ("conversion", "show"), ("cli",), ("__init__", "__main__"),

@@ -11,11 +11,23 @@ THROUGH_A_LAYER = ()
 
 SHIFTED_SUM = "sum(exp(z[j] - max(z[k] for k in units)) for j in units)"
 MEAN = "sum(z[j] for j in units) / count"
+MEAN_OF_ALL = "sum(z[k] for k in units) / count"
 VARIANCE = "sum((z[j] - sum(z[k] for k in units) / count)**2 for j in units) / count"
+ROOT_MEAN_SQUARE = "sqrt(sum(z[j]**2 for j in units) / count + epsilon)"
 # Of sparsemax: whether unit j stays above 0, and the sum over such units k of the larger of j and k.
 IN_SUPPORT = "sum(max(z[i] - z[j], 0) for i in units) < 1"
 ABOVE = "sum(where(sum(max(z[i] - z[k], 0) for i in units) < 1, max(z[j], z[k]), 0) for k in units)"
 LARGEST = "max(z[i] for i in units)"
+OWN_IN_SUPPORT = "sum(max(z[i] - z, 0) for i in units) < 1"
+OTHER_IN_SUPPORT = "sum(max(z[i] - z[k], 0) for i in units) < 1"
+# How often the sum of cumulative sums counts a unit of the support: once for each that is not above it.
+COUNTED = (
+    f"(1 / 2 + sum(where({OTHER_IN_SUPPORT}, where({{0}} > z[k], 1, where({{0}} == z[k], 1 / 2, 0)), 0)"
+    " for k in units))"
+)
+SUPPORT = f"sum(where({IN_SUPPORT}, 1, 0) for j in units)"
+GATE = "exp(min(partner, 0)) / (1 + exp(-abs(partner)))"
+GATE_SLOPE = "exp(-abs(partner)) / (1 + exp(-abs(partner)))**2"
 
 
 def _softmax(z: Array) -> Array:
@@ -60,6 +72,12 @@ def _layer_normalization(z: Array, epsilon: float) -> Array:
     )
 
 
+SPARSE = (
+    "where(a > 0, {0} - sum(where(a[j] > 0, {0}[j], 0) for j in units)"
+    " / sum(where(a[j] > 0, 1, 0) for j in units), 0)"
+)
+CENTRED = "({0} - sum({0}[j] for j in units) / count - a * sum(a[j] * {0}[j] for j in units) / count)"
+
 COUPLED = (
     Row(
         "softmax",
@@ -69,6 +87,8 @@ COUPLED = (
         symbol=r"\operatorname{softmax}",
         range=("0", "1"),
         keras=BOTH,
+        pushed="a * (t - sum(a[j] * t[j] for j in units))",
+        pulled=("a * (d - sum(a[j] * d[j] for j in units))",),
         coupled=True,
     ),
     Row(
@@ -79,6 +99,8 @@ COUPLED = (
         symbol=r"\operatorname{LogSoftmax}",
         range=("low - max(high[j] for j in units) - log(count)", "0"),
         keras=BOTH,
+        pushed="t - sum(exp(a[j]) * t[j] for j in units)",
+        pulled=("d - exp(a) * sum(d[j] for j in units)",),
         coupled=True,
     ),
     Row(
@@ -96,6 +118,8 @@ COUPLED = (
         numpy=_sparsemax,
         symbol=r"\operatorname{sparsemax}",
         range=("0", "1"),
+        pushed=SPARSE.format("t"),
+        pulled=(SPARSE.format("d"),),
         coupled=True,
     ),
     Row(
@@ -110,6 +134,14 @@ COUPLED = (
         # A support of K units lies within 1 below the largest, M: z - τ <= M - (M - 1) (K + 1) / 2 + 1 / K.
         range=("0", "(count + 3) / 2 + max(-max(low[j] for j in units), 0) * (count - 1) / 2"),
         keras=THROUGH_A_LAYER,
+        pushed=(
+            f"where(a > 0, t - sum(where({IN_SUPPORT}, {COUNTED.format('z[j]')} * t[j], 0) for j in units)"
+            f" / {SUPPORT}, 0)"
+        ),
+        pulled=(
+            f"where(a > 0, d, 0) - where({OWN_IN_SUPPORT}, {COUNTED.format('z')}, 0)"
+            f" * sum(where(a[j] > 0, d[j], 0) for j in units) / {SUPPORT}",
+        ),
         coupled=True,
     ),
     Row(
@@ -119,6 +151,8 @@ COUPLED = (
         numpy=_glu,
         symbol=r"\operatorname{GLU}",
         range=("min(low, 0)", "max(high, 0)"),
+        pushed=f"t * {GATE} + z * {GATE_SLOPE} * partner_t",
+        pulled=(f"d * {GATE}", f"d * z * {GATE_SLOPE}"),
         coupled=True,
         halves=True,
     ),
@@ -132,17 +166,21 @@ COUPLED = (
         # The farthest that one of n numbers can lie from their mean, in standard deviations.
         range=("-sqrt(count - 1)", "sqrt(count - 1)"),
         keras=THROUGH_A_LAYER,
+        pushed=f"{CENTRED.format('t')} / sqrt({VARIANCE} + epsilon)",
+        pulled=(f"{CENTRED.format('d')} / sqrt({VARIANCE} + epsilon)",),
         coupled=True,
     ),
     Row(
         "rms_normalization",
-        formula="z / sqrt(sum(z[j]**2 for j in units) / count + epsilon)",
+        formula=f"z / {ROOT_MEAN_SQUARE}",
         numpy=lambda z, epsilon: z / np.sqrt(np.mean(np.square(z), axis=-1, keepdims=True) + epsilon),
         symbol=r"\operatorname{RMSNorm}",
         parameters={"epsilon": None},
         require=("epsilon > 0",),
         range=("-sqrt(count)", "sqrt(count)"),
         keras=THROUGH_A_LAYER,
+        pushed=f"(t - a * sum(a[j] * t[j] for j in units) / count) / {ROOT_MEAN_SQUARE}",
+        pulled=(f"(d - a * sum(a[j] * d[j] for j in units) / count) / {ROOT_MEAN_SQUARE}",),
         coupled=True,
     ),
     Row(
@@ -154,6 +192,14 @@ COUPLED = (
         require=("epsilon > 0",),
         range=("min(low, 0) / sqrt(epsilon)", "max(high, 0) / sqrt(epsilon)"),
         keras=THROUGH_A_LAYER,
+        pushed=(
+            f"t / sqrt({VARIANCE} + epsilon) - a * sum((z[j] - {MEAN_OF_ALL}) * t[j] for j in units) / count"
+            f" / ({VARIANCE} + epsilon)"
+        ),
+        pulled=(
+            f"d / sqrt({VARIANCE} + epsilon) - (z - {MEAN}) * sum(a[j] * d[j] for j in units) / count"
+            f" / ({VARIANCE} + epsilon)",
+        ),
         coupled=True,
     ),
 )

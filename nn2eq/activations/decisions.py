@@ -32,6 +32,8 @@ DECISIONS = (
         symbol=r"\operatorname{argmax}",
         range=("0", "1"),
         keras=NOT_IN_KERAS,
+        pushed="0",
+        pulled=("0",),
         coupled=True,
     ),
     Row(
@@ -42,6 +44,8 @@ DECISIONS = (
         parameters={"threshold": None},
         range=("0", "1"),
         keras=NOT_IN_KERAS,
+        pushed="0",
+        pulled=("0",),
         coupled=True,
     ),
 )

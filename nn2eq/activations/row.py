@@ -46,6 +46,8 @@ class Row:
     domain         from where to where it is defined
     turning        where it may change direction, or jump: interval bounds look here besides at the ends
     kinks          where it is not smooth and has no affine pieces that say so
+    pushed         of a coupled row: what its answers move by when the units move by `t`, in z, a and t
+    pulled         of a coupled row: the slopes by its units, given the slopes `d` by its answers, in z, a and d
     pieces         exact affine pieces, left to right, the first from "-inf"; () if it is not piecewise affine
     range          of a coupled row: bounds of every output, texts in `low` and `high`, the bounds of z
     aliases        other names by which Keras knows it
@@ -72,6 +74,8 @@ class Row:
     transform: str = ""
     coupled: bool = False
     halves: bool = False
+    pushed: str = ""
+    pulled: tuple[str, ...] = ()
 
     @property
     def runnable(self) -> str:
@@ -128,6 +132,16 @@ class Activation:
     def derivative(self) -> fm.Node | None:
         """The derivative in z and a, safe to run; None for a coupled row."""
         return self.node(self.row.derivative) if self.row.derivative else None
+
+    @cached_property
+    def pushed(self) -> fm.Node:
+        """What the answers move by when the units of a coupled row move by t."""
+        return self.node(self.row.pushed)
+
+    @cached_property
+    def pulled(self) -> tuple[fm.Node, ...]:
+        """The slopes by the units of a coupled row, given those by its answers."""
+        return tuple(map(self.node, self.row.pulled))
 
     @property
     def mentions(self) -> int:

@@ -44,9 +44,10 @@ class Emitter:
     spelling: the formula it prints for an activation, given the options: what the size of a nested text follows.
     for_people: whether people read it rather than machines run it. external: whether it takes a compiler or another
     program to run its texts, which is done only when asked for. quick: numbers that a text may hold to be run
-    without being asked for, 0 for any. header: writes the file that declares the text's
-    function for others, where the language has such files. fill: returns a text of symbols alone with the numbers
-    of a program beside them, any other text as it is.
+    without being asked for, 0 for any. header: writes the file that declares the text's function for others, where
+    the language has such files. fill: returns a text of symbols alone with the numbers of a program beside them, any
+    other text as it is. derivatives: the layouts in which it can say derivatives, the preferred one first. merged:
+    whether a text has one function only, which gives all that a program's functions do.
     """
 
     name: str
@@ -62,6 +63,12 @@ class Emitter:
     quick: int = 0
     header: Callable[[Program, Options], str] | None = None
     fill: Callable[[str, Program], str] = lambda text, program: text
+    derivatives: tuple[str, ...] = ()
+    merged: bool = False
+
+    def able(self, *, derivatives: bool) -> tuple[str, ...]:
+        """Return the layouts that it can say, of derivatives or of the network alone."""
+        return self.derivatives if derivatives else self.layouts
 
 
 def emitter(language: str) -> Emitter:
@@ -80,18 +87,23 @@ def emit(program: Program, language: str, options: Options | None = None) -> str
     """
     options = options or Options()
     chosen = emitter(language)
-    require(chosen, (program.layout,), options)
+    derivatives = len(program.functions) > 1
+    require(chosen, (program.layout,), options, program.form if derivatives else "", derivatives=derivatives)
     return chosen.write(program, options)
 
 
-def require(chosen: Emitter, layouts: tuple[str, ...], options: Options, form: str = "") -> None:
-    """Raise CannotEmit if the language cannot say a layout (of a form), or an option means nothing to it."""
+def require(
+    chosen: Emitter, layouts: tuple[str, ...], options: Options, form: str = "", *, derivatives: bool = False
+) -> None:
+    """Raise CannotEmit if the language cannot say a layout (of derivatives), or an option means nothing to it."""
+    able = chosen.able(derivatives=derivatives)
     for layout in layouts:
-        if layout not in chosen.layouts:
+        if layout not in able:
+            what = f"the {form or layout} form{f' in the {layout} layout' if derivatives else ''}"
             raise CannotEmit(
-                f"{chosen.name} cannot say the {form or layout} form",
+                f"{chosen.name} cannot say {what}",
                 code="form-format",
-                way_out=f"it says {', '.join(chosen.layouts)}",
+                way_out=f"it says {', '.join(able)}" if able else "use another --format",
             )
     if idle := options.given() - chosen.options:
         spelled = ", ".join("--" + name.replace("_", "-") for name in sorted(idle))

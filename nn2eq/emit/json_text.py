@@ -32,6 +32,15 @@ A polynomial step is out = Σ coefficients · Π t ^ exponents with t = (arg - c
 exponents has a row a term and a column an input, coefficients a row a term and a column an output. In the
 basis "chebyshev", t ^ k means Chebyshev's T_k(t).
 
+A combine step is out = a formula over the units of several values or constants, its "args". Values may have
+"rows", and steps then work on each of them: a value of size 12 with "rows": [3] is (3, 4); where an argument
+has fewer rows than out, it is the same for all, axis by axis from the last on. An argument that is
+"transposed" has its last two axes exchanged, one that is "spread" lies along the first of two axes of rows,
+and of one with "part": [k, n] the k-th of n equal parts of each group is meant, counted from 0. "formulas"
+has one for each equal part of out's groups; sum(... for j in units) runs over the units of a group. A term
+of an affine step that is "transposed" means the transpose of its matrix. A function beside the first returns
+"results" of the "shapes" that stand beside them.
+
 The texts of a file (model, notes, origin) are escaped as in all headers. A text in front of which nn2eq has
 put its header has a further member "header", an array of strings. A file of another version is refused.
 """
@@ -42,11 +51,24 @@ from typing import Any
 
 import orjson
 
+from nn2eq import formula as fm
 from nn2eq.emit import Emitter
 from nn2eq.emit.header import escaped
 from nn2eq.emit.options import Options
-from nn2eq.emit.printing import array_text
-from nn2eq.forms.program import Affine, Apply, Constant, Function, Polynomial, Program, Step, Value
+from nn2eq.emit.printing import Infix, Text, array_text
+from nn2eq.forms.program import (
+    Affine,
+    Apply,
+    Combine,
+    Constant,
+    Function,
+    Operand,
+    Polynomial,
+    Program,
+    Step,
+    Term,
+    Value,
+)
 from nn2eq.forms.size import by_name
 
 FORMAT, VERSION = "nn2eq-program", 1
@@ -73,22 +95,26 @@ def _dumped(value: Any) -> str:
 
 
 def _function(function: Function) -> str:
-    members = {
+    members: dict[str, Any] = {
         "name": function.name,
         "arguments": [_value(value) for value in function.arguments],
         "results": [value.name for value in function.results],
     }
+    if function.shapes:
+        members["shapes"] = function.shapes
     steps = ",\n".join(_dumped(_step(step)) for step in function.steps)
     return f'{_dumped(members)[:-1]},"steps":[\n{steps}\n]}}'
 
 
 def _step(step: Step) -> dict[str, Any]:
     if isinstance(step, Affine):
-        terms = [{"arg": term.arg.name, "matrix": _constant(term.matrix)} for term in step.terms]
+        terms = [_term(term) for term in step.terms]
         offset = _constant(step.offset) if step.offset else None
         return {"step": "affine", "out": _value(step.out), "terms": terms, "offset": offset}
     if isinstance(step, Polynomial):
         return _polynomial(step)
+    if isinstance(step, Combine):
+        return _combine(step)
     return {
         "step": "apply",
         "out": _value(step.out),
@@ -97,6 +123,51 @@ def _step(step: Step) -> dict[str, Any]:
         "formula": step.activation.row.runnable,
         **_details(step),
     }
+
+
+def _term(term: Term) -> dict[str, Any]:
+    plain = {"arg": term.arg.name, "matrix": _constant(term.matrix)}
+    return {**plain, "transposed": True} if term.transposed else plain
+
+
+def _combine(step: Combine) -> dict[str, Any]:
+    groups = {"groups": step.groups} if step.groups > 1 else {}
+    return {
+        "step": "combine",
+        "out": _value(step.out),
+        "formulas": [TEXT.write(_indexed(node), _Names()).text for node in step.formulas],
+        "args": {name: _operand(arg) for name, arg in step.args.items()},
+        **groups,
+    }
+
+
+def _operand(arg: Operand) -> dict[str, Any]:
+    """Return what an operand is, and the few things that may be particular about it."""
+    of = {"arg": arg.of.name} if isinstance(arg.of, Value) else {"constant": _constant(arg.of)}
+    flags = {key: True for key in ("transposed", "spread") if getattr(arg, key)}
+    return of | flags | ({"part": [arg.part, arg.parts]} if arg.parts > 1 else {})
+
+
+TEXT = Infix(
+    {name: f"{name}({', '.join(f'{{{k}}}' for k in range(count))})" for name, count in fm.FUNCTIONS.items()}
+    | {"sum": "sum({0} for {1} in units)", "largest": "max({0} for {1} in units)"}
+)
+"""Formulas as they are parsed, a reduction with its index as its second argument."""
+
+
+class _Names(dict[str, Text]):
+    """Names that stand for themselves."""
+
+    def __missing__(self, name: str) -> Text:
+        return Text(name)
+
+
+def _indexed(node: fm.Node) -> fm.Node:
+    """Give a reduction its index, and write a unit as z[j]."""
+    if node.op == "unit":
+        return fm.name("{}[{}]".format(*node.value))
+    args = tuple(map(_indexed, node.args))
+    return fm.Node(node.op, (*args, fm.name(node.value)) if node.op in fm.REDUCTIONS else args, node.value)
 
 
 def _polynomial(step: Polynomial) -> dict[str, Any]:
@@ -122,7 +193,8 @@ def _details(step: Apply) -> dict[str, Any]:
 
 
 def _value(value: Value) -> dict[str, Any]:
-    return {"name": value.name, "parts": value.parts, "origin": escaped(value.origin)}
+    plain = {"name": value.name, "parts": value.parts, "origin": escaped(value.origin)}
+    return {**plain, "rows": value.rows} if value.rows else plain
 
 
 def _constant(constant: Constant) -> dict[str, Any]:
@@ -139,4 +211,5 @@ EMITTER = Emitter(
     write=write,
     spelling=lambda options: by_name,
     options=frozenset({"digits"}),
+    derivatives=("matrix", "layered"),
 )

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
+from nn2eq.emit.options import Options
 from nn2eq.errors import CannotEmit
+
+if TYPE_CHECKING:  # names are looked at where no program is
+    from nn2eq.forms.program import Function
 
 PYTHON_KEYWORDS = frozenset(keyword.kwlist)
 
@@ -25,6 +30,14 @@ def require(names: Sequence[str], language: str, reserved: Collection[str]) -> N
             raise CannotEmit(what, code="name-clash", way_out=way_out)
         if name in names[:position]:
             raise CannotEmit(f"the name {shown} stands for two things", code="name-clash", way_out=way_out)
+
+
+def called(function: Function, options: Options) -> str:
+    """Return what a text calls a function: `predict` as the user does, the others after it."""
+    name = function.name
+    if options.name == "predict":
+        return name
+    return name.replace("predict", options.name) if "predict" in name else f"{options.name}_{name}"
 
 
 def is_identifier(name: str) -> bool:

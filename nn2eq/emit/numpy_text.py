@@ -8,6 +8,9 @@ import numpy as np
 
 from nn2eq import formula as fm
 from nn2eq.emit import Emitter
+from nn2eq.emit.names import called
+from nn2eq.emit.numpy_combined import documented, product, shaped
+from nn2eq.emit.numpy_combined import statements as combinations
 from nn2eq.emit.numpy_functions import ERF, NUMPY, definition, written
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import array_text
@@ -18,6 +21,7 @@ from nn2eq.emit.pythonic import (
     call,
     commented,
     described,
+    formulas,
     function,
     is_one_operation,
     require_names,
@@ -26,7 +30,7 @@ from nn2eq.emit.pythonic import (
 )
 from nn2eq.emit.sharing import may_overflow
 from nn2eq.errors import CannotEmit
-from nn2eq.forms.program import Affine, Apply, Constant, Program, Term
+from nn2eq.forms.program import Affine, Apply, Combine, Constant, Program, arguments
 from nn2eq.forms.size import Spelling
 
 READABLE = 1_000
@@ -47,11 +51,13 @@ def write(program: Program, options: Options) -> str:
     spelling = spelled(options)
     if options.expression:
         return _expression(program, spelling)
-    lines = _layers(program, spelling) if program.layout == "matrix" else _columns(program, spelling)
     parts = ["import numpy as np\n", *_definitions(program, spelling)]
-    parts.append(_function(program, options.name, lines))
+    for one in program.functions:
+        alone, name = program.alone(one), called(one, options)
+        lines = _layers(alone, spelling) if program.layout == "matrix" else _columns(alone, spelling)
+        parts.append(_function(alone, name, lines))
     if program.layout == "matrix":
-        parts.append("\n".join(_constant(constant) for constant in program.predict.constants) + "\n")
+        parts.append("\n".join(_constant(constant) for constant in program.constants) + "\n")
     return "\n\n".join(parts)
 
 
@@ -63,7 +69,7 @@ def _definitions(program: Program, spelling: Spelling) -> Iterator[str]:
 
 
 def _needs_erf(program: Program) -> bool:
-    return any(part.op == "erf" for row in applied(program).values() for part in fm.walk(row.stable))
+    return any(part.op == "erf" for node in formulas(program) for part in fm.walk(node))
 
 
 def _expression(program: Program, spelling: Spelling) -> str:
@@ -81,15 +87,16 @@ def _expression(program: Program, spelling: Spelling) -> str:
 
 def _function(program: Program, name: str, body: Iterable[str]) -> str:
     ignoring = '@np.errstate(over="ignore", invalid="ignore")  # exp(1000) is inf'
-    above = [ignoring] if any(may_overflow(row.stable) for row in applied(program).values()) else []
-    return function(name, [*_taken(program, name), *body, _returned(program)], *above)
+    above = [ignoring] if any(map(may_overflow, formulas(program))) else []
+    returned = shaped(program) if program.predict.shapes else [_returned(program)]
+    return function(name, [*_taken(program, name), *body, *returned], *above)
 
 
 def _taken(program: Program, name: str) -> Iterator[str]:
     """Yield what makes x an array (n, inputs), or refuses it."""
     inputs = len(program.inputs)
     shapes = "a number, (n,) or (n, 1)" if inputs == 1 else f"(n, {inputs}) or ({inputs},)"
-    yield described(program, shapes)
+    yield described(program, shapes, documented(program.predict) if program.predict.shapes else "")
     yield "x = np.asarray(x, dtype=np.float64)"
     if program.one_for_all:
         yield "if x.shape[1:] == (1,):  # as in Keras, one number stands for all inputs"
@@ -115,7 +122,8 @@ def _columns(program: Program, spelling: Spelling) -> Iterator[str]:
     names = program.inputs
     yield f"{', '.join(names)} = x.T" if len(names) > 1 else f"{names[0]} = x[:, 0]"
     yield from statements(program, COLUMNS, spelling)
-    yield f"y = np.stack([{', '.join(program.outputs)}], axis=-1)"
+    for result in program.predict.results:
+        yield f"{result.name} = np.stack([{', '.join(result.parts)}], axis=-1)"
 
 
 # ----------------------------------------------------------------------------------------------- whole layers
@@ -124,6 +132,8 @@ def _columns(program: Program, spelling: Spelling) -> Iterator[str]:
 def _layers(program: Program, spelling: Spelling) -> Iterator[str]:
     """Yield the lines of a text of arrays: one a layer where that can be said at once."""
     steps = program.predict.steps
+    free = _free(program)
+    wanted = {value.name for step in steps if isinstance(step, Combine) for value in arguments(step)}
     texts: dict[str, str] = {}
     for (origin, step), following in zip(
         commented((step.out.origin, step) for step in steps), (*steps[1:], None), strict=True
@@ -132,18 +142,35 @@ def _layers(program: Program, spelling: Spelling) -> Iterator[str]:
         if isinstance(step, Apply):
             yield from _applied(step, texts.get(step.arg.name, step.arg.name), spelling)
             continue
+        if isinstance(step, Combine):
+            yield from combinations(step, free[step.out.name])
+            continue
         assert isinstance(step, Affine)  # a polynomial is written number by number
-        if isinstance(following, Apply) and following.arg == step.out and _is_function(following, spelling):
+        if (
+            isinstance(following, Apply)
+            and following.arg == step.out
+            and step.out.name not in wanted
+            and _is_function(following, spelling)
+        ):
             # Not under a name of its own: memory that is free again at once is faster than new memory.
             texts[step.out.name] = _affine(step)
         else:
             yield f"{step.out.name} = {_affine(step)}"
 
 
+def _free(program: Program) -> dict[str, set[str]]:
+    """Return for each step, by what it gives, the arrays that nobody uses after it; x and results are kept."""
+    function = program.predict
+    kept = {value.name for value in (*function.arguments, *function.results)}
+    last = {value.name: step.out.name for step in function.steps for value in arguments(step)}
+    free: dict[str, set[str]] = {step.out.name: set() for step in function.steps}
+    for name, user in last.items():
+        free[user] |= {name} - kept
+    return free
+
+
 def _affine(step: Affine) -> str:
-    return " + ".join(
-        [*(_product(term) for term in step.terms), *([step.offset.name] if step.offset else [])]
-    )
+    return " + ".join([*(product(term) for term in step.terms), *([step.offset.name] if step.offset else [])])
 
 
 def _is_function(step: Apply, spelling: Spelling) -> bool:
@@ -165,10 +192,6 @@ def _applied(step: Apply, arg: str, spelling: Spelling) -> Iterator[str]:
         yield f"{out} = {out}.reshape(-1, {step.out.size})"
     else:
         yield f"{out} = {_activation(step, arg, spelling)}"
-
-
-def _product(term: Term) -> str:
-    return f"{term.arg.name} {'*' if term.matrix.data.ndim == 1 else '@'} {term.matrix.name}"
 
 
 def _activation(step: Apply, arg: str, spelling: Spelling) -> str:
@@ -208,4 +231,5 @@ EMITTER = Emitter(
     write=write,
     spelling=spelled,
     options=frozenset({"name", "activations", "digits", "expression"}),
+    derivatives=("matrix", "layered"),
 )

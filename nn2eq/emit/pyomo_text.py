@@ -25,7 +25,7 @@ from nn2eq.emit.pythonic import Names, Scalars, applied, commented, texts_of
 from nn2eq.emit.scalars import Line, unrolled
 from nn2eq.emit.sharing import named_parts
 from nn2eq.errors import CannotEmit
-from nn2eq.forms.program import WHOLE, Affine, Apply, Array, Constant, Program, Step, with_constants
+from nn2eq.forms.program import WHOLE, Affine, Apply, Array, Combine, Constant, Program, Step, with_constants
 from nn2eq.forms.size import Spelling
 
 PYOMO = Infix(
@@ -193,7 +193,7 @@ def _step(step: Step, name: str, lines: Iterable[Line]) -> Iterator[str]:
 
 def _units(step: Step, name: str, lines: Iterable[Line]) -> Iterator[str]:
     """Yield a step that is written unit by unit, what the units share first."""
-    assert not isinstance(step, Affine)
+    assert not isinstance(step, Affine | Combine)
     names = Names({part: Text(f"{step.arg.name}[{k}]") for k, part in enumerate(step.arg.parts)})
     texts: dict[str, str] = {}
     for line in lines:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.emit import Emitter
+from nn2eq.emit.names import called
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import array_text
 from nn2eq.emit.python_functions import BARE, MATH, definition, loop, never_overflowing, over_list
@@ -23,7 +25,7 @@ from nn2eq.emit.pythonic import (
     spelled,
     statements,
 )
-from nn2eq.forms.program import Affine, Apply, Constant, Program
+from nn2eq.forms.program import Affine, Apply, Combine, Constant, Function, Program, Step
 from nn2eq.forms.size import Spelling
 
 READABLE = 1_000
@@ -45,7 +47,10 @@ def write(program: Program, options: Options) -> str:
         return bare_expression(program, Scalars(BARE), spelling, "from math import *")
     parts = ["import math\n", *_definitions(program, spelling)]
     if program.layout != "matrix":
-        return "\n\n".join([*parts, function(options.name, _scalars(program, options.name, spelling))])
+        alone = {called(one, options): program.alone(one) for one in program.functions}
+        return "\n\n".join(
+            [*parts, *(function(name, _scalars(one, name, spelling)) for name, one in alone.items())]
+        )
     if any(is_long(constant) for constant in program.predict.constants):
         parts.append(ROWS)
     parts.append(function(options.name, _lists(program, options.name, spelling)))
@@ -76,10 +81,17 @@ def _taken(program: Program, name: str) -> Iterator[str]:
     inputs = program.inputs
     taken = "a number" if len(inputs) == 1 else f"a sequence of {len(inputs)} numbers"
     given = "" if len(program.outputs) == 1 else ", as a list,"
-    yield described(program, taken, given)
+    yield described(program, taken, _returned(program.predict) or given)
     if len(inputs) > 1:
         yield f"if len(x) != {len(inputs)}:"
         yield f'    raise ValueError(f"{name} takes {len(inputs)} numbers, not {{len(x)}}")'
+
+
+def _returned(function: Function) -> str:
+    """Return what the results of a function with several shapes are, for its docstring."""
+    words = ("", "", " as a list of rows", " as a list of matrices, one an output,")
+    parts = zip(function.results, function.shapes, strict=False)
+    return " and ".join(f"{result.name}{words[len(shape)]}" for result, shape in parts)
 
 
 def _scalars(program: Program, name: str, spelling: Spelling) -> Iterator[str]:
@@ -87,9 +99,39 @@ def _scalars(program: Program, name: str, spelling: Spelling) -> Iterator[str]:
     yield from _taken(program, name)
     if program.inputs != ("x",):
         yield f"{', '.join(program.inputs)} = x"
-    yield from statements(program, Scalars(MATH), spelling)
+    yield from statements(_finite(program), Scalars(MATH), spelling)
+    function = program.predict
+    if function.shapes:
+        results = zip(function.results, function.shapes, strict=True)
+        yield "return " + ", ".join(_listed(result.parts, shape) for result, shape in results)
+        return
     outputs = ", ".join(program.outputs)
     yield f"return {outputs}" if len(program.outputs) == 1 else f"return [{outputs}]"
+
+
+def _finite(program: Program) -> Program:
+    """Return the program with formulas over several values whose exponentials stay finite."""
+
+    def finite(step: Step) -> Step:
+        if not isinstance(step, Combine):
+            return step
+        return replace(step, formulas=tuple(map(never_overflowing, step.formulas)))
+
+    function = program.predict
+    return program.alone(replace(function, steps=tuple(map(finite, function.steps))))
+
+
+def _listed(parts: Sequence[str], shape: tuple[int, ...]) -> str:
+    """Write a result as lists within lists; a single output is a number."""
+    if len(shape) == 1:
+        return parts[0] if len(parts) == 1 else f"[{', '.join(parts)}]"
+    size = len(parts) // shape[0]
+    rows = (parts[k : k + size] for k in range(0, len(parts), size))
+    return (
+        "["
+        + ", ".join(f"[{', '.join(row)}]" if len(shape) == 2 else _listed(row, shape[1:]) for row in rows)
+        + "]"
+    )
 
 
 # ----------------------------------------------------------------------------------------------- whole layers
@@ -121,7 +163,8 @@ def affine(step: Affine) -> str:
         dot = f"sum(w * v for w, v in zip({row}, {term.arg.name}))"
         products.append(f"w{number} * v{number}" if diagonal else dot)
         names += [f"w{number}", f"v{number}"] if diagonal else [row]
-        loops += [term.matrix.name, term.arg.name] if diagonal else [term.matrix.name]
+        matrix = f"zip(*{term.matrix.name})" if term.transposed else term.matrix.name
+        loops += [matrix, term.arg.name] if diagonal else [matrix]
     if step.offset is not None:
         products, names, loops = [*products, "b"], [*names, "b"], [*loops, step.offset.name]
     return f"[{' + '.join(products)} for {loop(names, loops)}]"
@@ -155,4 +198,5 @@ EMITTER = Emitter(
     write=write,
     spelling=spelling_of,
     options=frozenset({"name", "activations", "digits", "expression"}),
+    derivatives=("layered",),
 )

@@ -17,7 +17,7 @@ from nn2eq.emit.options import Options
 from nn2eq.emit.printing import PRODUCT, SIGN, SUM, Infix, Text, decimals, number
 from nn2eq.emit.scalars import Call, Formula, Line, Sum, unrolled
 from nn2eq.errors import CannotEmit
-from nn2eq.forms.program import Apply, Program
+from nn2eq.forms.program import Apply, Combine, Program
 from nn2eq.forms.size import Spelling, runnable
 
 Part = TypeVar("Part")
@@ -89,8 +89,16 @@ def call(activation: Activation, argument: str, per_unit: Mapping[str, str]) -> 
 
 def applied(program: Program) -> dict[str, Activation]:
     """Return an activation of each row that the program applies, by the row's name."""
-    steps = (step for step in program.predict.steps if isinstance(step, Apply))
+    steps = (step for function in program.functions for step in function.steps if isinstance(step, Apply))
     return {step.activation.row.name: step.activation for step in steps}
+
+
+def formulas(program: Program) -> Iterator[fm.Node]:
+    """Yield every formula that its texts may print: those of activations, and those over several values."""
+    yield from (row.stable for row in applied(program).values())
+    for function in program.functions:
+        for step in function.steps:
+            yield from step.formulas if isinstance(step, Combine) else ()
 
 
 def require_names(program: Program, options: Options, language: str, used: Collection[str]) -> None:
@@ -98,13 +106,19 @@ def require_names(program: Program, options: Options, language: str, used: Colle
 
     used: what the text itself needs besides its values, constants and functions. Raises CannotEmit.
     """
-    function = program.predict
-    values = [step.out for step in function.steps[:-1]]
-    own = {name for value in values for name in (value.name, *value.parts)}
-    own |= {constant.name for constant in function.constants} | set(applied(program)) | set(used)
+    own = own_names(program) | set(applied(program)) | set(used)
     users = (options.name, *program.inputs, *program.outputs)
     own |= {name for name in users if _SHARED.fullmatch(name)}
     require(users, language, PYTHON_KEYWORDS | own)
+
+
+def own_names(program: Program) -> set[str]:
+    """Return the names of the values on the way, of the results besides the outputs, and of the constants."""
+    answers = {value.name for value in program.predict.results}
+    steps = [step for function in program.functions for step in function.steps]
+    values = [step.out for step in steps if step.out.name not in answers]
+    named = {name for value in values for name in (value.name, *value.parts)}
+    return named | {constant.name for constant in program.constants}
 
 
 _SHARED = re.compile(r"(sum|largest)\d+(_\d+)*")
@@ -127,8 +141,10 @@ def function(name: str, body: Iterable[str], *above: str) -> str:
 
 
 def described(program: Program, shapes: str, shape_out: str = "") -> str:
-    """Return the docstring of a function of x."""
+    """Return the docstring of a function of x; shape_out: what it returns, or behind a comma how."""
     answer, given = _listed(program.outputs), _listed(program.inputs)
+    if shape_out and not shape_out.startswith(","):
+        answer, shape_out = shape_out, ""
     inputs = "input" if len(program.inputs) == 1 else "inputs"
     return f'"""Return {answer}{shape_out} for the {inputs} {given}: x is {shapes}."""'
 

@@ -7,6 +7,7 @@ Each step becomes lines of three kinds: a `Sum` Σ coefficient · name + offset,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
+from nn2eq.emit.combined import combined, product
 from nn2eq.emit.sharing import renamed
-from nn2eq.forms.program import Affine, Apply, Function, Polynomial
+from nn2eq.forms.program import Affine, Apply, Combine, Function, Polynomial, Value
 from nn2eq.forms.size import Spelling
 
 
@@ -61,6 +63,8 @@ def unrolled(function: Function, spelling: Spelling) -> Iterator[tuple[str, list
     for number, step in enumerate(function.steps, start=1):
         if isinstance(step, Affine):
             yield step.out.origin, list(_sums(step))
+        elif isinstance(step, Combine):
+            yield step.out.origin, list(_combination(step, number))
         elif isinstance(step, Polynomial):
             yield step.out.origin, list(_polynomial(step, number))
         else:
@@ -69,19 +73,46 @@ def unrolled(function: Function, spelling: Spelling) -> Iterator[tuple[str, list
 
 
 def _sums(step: Affine) -> Iterator[Sum]:
+    for row in range(math.prod(step.out.rows)):
+        yield from _row_of_sums(step, row)
+
+
+def _row_of_sums(step: Affine, row: int) -> Iterator[Sum]:
     offset = step.offset.data if step.offset is not None else None
-    names = tuple(name for term in step.terms for name in term.arg.parts)
-    for unit, out in enumerate(step.out.parts):
+    names = tuple(name for term in step.terms for name in _in_row(term.arg, row))
+    for unit, out in enumerate(_in_row(step.out, row)):
         chosen = names
-        if len(step.terms) == 1 and step.terms[0].matrix.data.ndim == 1:
-            chosen, columns = (names[unit],), step.terms[0].matrix.data[unit : unit + 1]
+        if len(step.terms) == 1 and step.terms[0].data.ndim == 1:
+            chosen, columns = (names[unit],), step.terms[0].data[unit : unit + 1]
         else:
-            columns = np.concatenate([_column(term.matrix.data, unit) for term in step.terms])
+            columns = np.concatenate([_column(term.data, unit) for term in step.terms])
         used = np.flatnonzero(columns)
         if len(used) < len(columns):
             columns, chosen = columns[used], tuple(chosen[k] for k in used)
         here = None if offset is None or offset[unit] == 0 else offset[unit : unit + 1]
         yield Sum(out, columns, chosen, here)
+
+
+def _in_row(value: Value, row: int) -> tuple[str, ...]:
+    return value.parts[row * value.units : (row + 1) * value.units]
+
+
+def _combination(step: Combine, number: int) -> Iterator[Line]:
+    """Yield formulas; what is a weight alone, or a weight times a name, as a sum, which keeps its dtype."""
+    found = product(step)
+    if found is None:
+        for out, node in combined(step, number):
+            yield _constant(out, np.array([node.value])) if node.op == "number" else Formula(out, node)
+        return
+    data, names = found
+    for place, out in enumerate(step.out.parts):
+        here = data[place : place + 1]
+        yield Sum(out, here, (names[place],), None) if names and here[0] else _constant(out, here)
+
+
+def _constant(out: str, value: NDArray[Any]) -> Sum:
+    """Return the line of a number that is the same at all samples."""
+    return Sum(out, value[:0], (), value if value[0] else None)
 
 
 def _column(matrix: NDArray[Any], unit: int) -> NDArray[Any]:

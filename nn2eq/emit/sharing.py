@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from nn2eq import formula as fm
 from nn2eq.emit.names import fresh
 
-OF_UNITS = ("z", "partner")
+OF_UNITS = ("z", "partner", "a", "d", "t", "partner_t", "t_a", "t_d", "s", "q", "chosen")
 """The names in a formula that each unit has its own of."""
 _STEMS: Mapping[str, str] = {"exp": "e", "expm1": "e", "sum": "total", "largest": "largest", "abs": "size"}
 

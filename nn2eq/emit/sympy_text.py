@@ -6,6 +6,7 @@ a symbol and the expression that it stands for, each in terms of the inputs and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -29,7 +30,7 @@ from nn2eq.emit.pythonic import (
 )
 from nn2eq.emit.scalars import Call, Line, unrolled
 from nn2eq.errors import CannotEmit
-from nn2eq.forms.program import Affine, Apply, Constant, Program, Step
+from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step
 from nn2eq.forms.size import Spelling, textbook
 
 
@@ -60,6 +61,7 @@ USED = ("enumerate", "evaluate", "inputs", "len", "outputs", "range", "steps", "
 
 def write(program: Program, options: Options) -> str:
     """Write a Program as SymPy."""
+    program = program.merged()
     require_names(program, options, "sympy", {*IMPORTED, *USED})
     spelling = spelling_of(options)
     body = _LAYOUTS[program.layout](program, spelling)
@@ -69,7 +71,7 @@ def write(program: Program, options: Options) -> str:
         lines += [_constant(constant) for constant in program.predict.constants]
     lines += ["", "with evaluate(False):"]
     lines += [f"    {line}" for line in body]
-    lines += [f"outputs = [{', '.join(program.outputs)}]"]
+    lines += [f"outputs = [{', '.join(program.predict.results[0].parts)}]", *_derivatives(program.predict)]
     text = "\n\n".join([*functions, "\n".join(lines) + "\n"])
     used = [name for name in IMPORTED if f"{name}(" in text]
     return (
@@ -77,6 +79,15 @@ def write(program: Program, options: Options) -> str:
         + ("\n" if functions else "")
         + text
     )
+
+
+def _derivatives(function: Function) -> Iterator[str]:
+    """Yield the lines that gather the derivatives: a matrix, or a list of matrices, one an output."""
+    for result, shape in zip(function.results[1:], function.shapes[1:], strict=True):
+        size = len(result.parts) // math.prod(shape[:-2])
+        flat = [result.parts[k : k + size] for k in range(0, len(result.parts), size)]
+        matrices = [f"Matrix({shape[-2]}, {shape[-1]}, [{', '.join(parts)}])" for parts in flat]
+        yield f"{result.name} = {matrices[0] if len(shape) == 2 else '[' + ', '.join(matrices) + ']'}"
 
 
 def spelling_of(options: Options) -> Spelling:
@@ -165,7 +176,7 @@ def _vector(step: Step, spelling: Spelling) -> str:
         terms = [
             f"Matrix([w*v for w, v in zip({term.matrix.name}, {term.arg.name})])"
             if term.matrix.data.ndim == 1
-            else f"{term.matrix.name}.T*{term.arg.name}"
+            else f"{term.matrix.name}{'' if term.transposed else '.T'}*{term.arg.name}"
             for term in step.terms
         ]
         return " + ".join([*terms, step.offset.name] if step.offset else terms)
@@ -193,4 +204,6 @@ EMITTER = Emitter(
     spelling=spelling_of,
     options=frozenset({"activations", "digits"}),
     quick=200_000,  # ten seconds, and a gigabyte
+    derivatives=("layered",),
+    merged=True,
 )

@@ -17,8 +17,9 @@ if TYPE_CHECKING:  # the table of forms is needed before any mathematics is
 class Form:
     """A shape that a network can be written in.
 
-    name: of the form, and of the function in the module `home` that builds it. layout: of its Program. summary: what
-    it is, in a few words. takes: the keywords that its function takes, `fold` or names of the table of arguments.
+    name: of the form, and of the function in the module `home` that builds it. layout: of its Program, "" if that is
+    one of its arguments. summary: what it is, in a few words. takes: the keywords that its function takes, `fold` or
+    names of the table of arguments.
     """
 
     name: str
@@ -63,6 +64,13 @@ FORMS: Mapping[str, Form] = {
             "bigm",
             "on a domain, ReLU and its kind as switches between two affine pieces (big-M)",
             ("fold", "domain", "seconds"),
+        ),
+        Form(
+            "gradient",
+            "nn2eq.forms.gradient",
+            "",
+            "the network with its Jacobian, and its Hessian if wanted; their numbers at a point",
+            ("fold", "hessian", "at", "layout"),
         ),
     )
 }

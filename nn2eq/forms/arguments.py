@@ -112,6 +112,11 @@ ARGUMENTS: Mapping[str, Argument] = {
         Argument(
             "seconds", "Stop proving after so long; 10 if left out.", "S", _positive("seconds"), repr
         ),
+        Argument("hessian", "Second derivatives too.", written=lambda given: "yes"),
+        Argument(
+            "layout", "Derivatives: a line a unit, or whole layers at a time; by the language if left out.",
+            choices=("layered", "matrix"),
+        ),
     )
 }  # fmt: skip
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq import formula as fm
 from nn2eq.activations import Activation
 
 Array = NDArray[np.float64]
@@ -25,19 +25,31 @@ LAYOUTS = ("nested", "layered", "symbolic", *WHOLE)
 
 @dataclass(frozen=True)
 class Value:
-    """A named vector (n,): one layer's pre-activations, say.
+    """A named vector (n,): one layer's pre-activations, say; or a vector in each of several directions.
 
-    name: of the whole, `z1`; parts: of each unit, `z1_1 ...`; origin: what it is, in words.
+    name: of the whole, `z1`; parts: of each unit, `z1_1 ...`, row by row; origin: what it is, in words. rows: how
+    many directions, along up to two axes, () for a plain vector: slopes by an output each, or by an input.
     """
 
     name: str
     parts: tuple[str, ...]
     origin: str = ""
+    rows: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:
-        """How many units it has."""
+        """How many numbers it has."""
         return len(self.parts)
+
+    @property
+    def units(self) -> int:
+        """How many numbers each of its rows has."""
+        return self.size // math.prod(self.rows)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape that it has as an array."""
+        return (*self.rows, self.units)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +62,19 @@ class Constant:
 
 @dataclass(frozen=True)
 class Term:
-    """arg @ matrix: (n,) @ (n, m); a matrix (n,) is a diagonal one."""
+    """arg @ matrix: (n,) @ (n, m), row by row; a matrix (n,) is a diagonal one.
+
+    transposed: the matrix is (m, n), and it is its transpose that is meant.
+    """
 
     arg: Value
     matrix: Constant
+    transposed: bool = False
+
+    @property
+    def data(self) -> NDArray[Any]:
+        """The numbers of the matrix that is meant, (n, m) or (n,)."""
+        return self.matrix.data.T if self.transposed else self.matrix.data
 
 
 @dataclass(frozen=True)
@@ -127,30 +148,91 @@ class Cases:
         yield from (self.normals, self.bounds, self.matrices, self.offsets)
 
 
-Step = Affine | Apply | Polynomial
+@dataclass(frozen=True)
+class Operand:
+    """What a name in the formula of a `Combine` means: a value or a constant.
+
+    parts, part: if its groups consist of several equal parts, how many and which one is meant. transposed: its
+    last two axes have changed places. spread: its rows lie along the first of out's two axes of rows.
+    """
+
+    of: Value | Constant
+    part: int = 0
+    parts: int = 1
+    transposed: bool = False
+    spread: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array that is meant, all its parts together; a single row is a vector."""
+        shape = self.of.shape if isinstance(self.of, Value) else self.of.data.shape
+        shape = (*shape[:-2], *shape[:-3:-1]) if self.transposed else shape
+        shape = shape[1:] if len(shape) == 2 and shape[0] == 1 else shape
+        return (shape[0], 1, *shape[1:]) if self.spread else shape
+
+
+@dataclass(frozen=True, eq=False)
+class Combine:
+    """out = a formula over the units of several values, which share their units or a reduction of them.
+
+    Arrays of fewer rows are the same for all rows, axis by axis, as NumPy broadcasts. Reductions run over the units
+    of a group, of which there are `groups` side by side in each row. formulas: one for each equal part of out's groups.
+    """
+
+    out: Value
+    formulas: tuple[fm.Node, ...]
+    args: Mapping[str, Operand]
+    groups: int = 1
+
+    @property
+    def constants(self) -> Iterator[Constant]:
+        """Its constants, in order."""
+        yield from (arg.of for arg in self.args.values() if isinstance(arg.of, Constant))
+
+
+Step = Affine | Apply | Polynomial | Combine
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function: what it takes, its steps, and which values it returns."""
+    """A function: what it takes, its steps, and which values it returns.
+
+    shapes: of its results as they are returned, without the samples, () if each is a vector.
+    """
 
     name: str
     arguments: tuple[Value, ...]
     results: tuple[Value, ...]
     steps: tuple[Step, ...]
+    shapes: tuple[tuple[int, ...], ...] = ()
 
     @property
     def constants(self) -> Iterator[Constant]:
         """Every constant its steps use, in order."""
         for step in self.steps:
-            if isinstance(step, Affine):
-                yield from (term.matrix for term in step.terms)
-                if step.offset is not None:
-                    yield step.offset
-            elif isinstance(step, Apply):
-                yield from step.parameters.values()
-            else:
-                yield from step.constants
+            yield from step_constants(step)
+
+
+def arguments(step: Step) -> Iterator[Value]:
+    """Yield the values that a step uses."""
+    if isinstance(step, Affine):
+        yield from (term.arg for term in step.terms)
+    elif isinstance(step, Combine):
+        yield from (arg.of for arg in step.args.values() if isinstance(arg.of, Value))
+    else:
+        yield step.arg
+
+
+def step_constants(step: Step) -> Iterator[Constant]:
+    """Yield the constants that a step uses, in order."""
+    if isinstance(step, Affine):
+        yield from (term.matrix for term in step.terms)
+        if step.offset is not None:
+            yield step.offset
+    elif isinstance(step, Apply):
+        yield from step.parameters.values()
+    else:
+        yield from step.constants
 
 
 @dataclass(frozen=True)
@@ -194,37 +276,44 @@ class Program:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The names of the outputs, one a number."""
-        return self.predict.results[0].parts
+        """The names of the outputs, one a number; of all results, where there are several."""
+        return tuple(part for result in self.predict.results for part in result.parts)
+
+    @property
+    def constants(self) -> tuple[Constant, ...]:
+        """Every constant of all functions, each once, in the order of its first use."""
+        found = {constant.name: constant for function in self.functions for constant in function.constants}
+        return tuple(found.values())
 
     def evaluate(self, x: Array) -> Array:
         """Run `predict` in float64: x (n, inputs) to (n, outputs)."""
-        return self.values(x)[self.predict.results[0].name]
+        values = self.values(x)
+        return np.concatenate([values[result.name] for result in self.predict.results], axis=1)
 
     def values(self, x: Array) -> dict[str, Array]:
         """Run `predict` in float64 and return all its values by name, (n, size) each."""
-        values = {self.predict.arguments[0].name: np.asarray(x, dtype=np.float64)}
-        for step in self.predict.steps:
-            values[step.out.name] = _answer(step, values)
-        return values
+        from nn2eq.forms.evaluation import values_of  # which knows the steps
 
+        return values_of(self.predict, np.asarray(x, dtype=np.float64))
 
-def _answer(step: Step, values: Mapping[str, Array]) -> Array:
-    if isinstance(step, Affine):
-        total = reduce(np.add, (_product(values[term.arg.name], term.matrix.data) for term in step.terms))
-        return total if step.offset is None else total + step.offset.data.astype(np.float64)
-    arg = values[step.arg.name]
-    if isinstance(step, Polynomial):
-        return _powers(step, arg)
-    if isinstance(step, Cases):
-        return _chosen(step, arg)
-    activation = with_constants(step)
-    if not step.units:
-        return activation(arg)
-    chosen = list(step.units)
-    out = arg.copy()
-    out[:, chosen] = activation(arg[:, chosen])
-    return out
+    def merged(self) -> Program:
+        """Return the program with all its functions in one, which gives the results of all; each step stands once."""
+        steps = {step.out.name: step for function in self.functions for step in function.steps}
+        results = {one.name: one for function in self.functions for one in function.results}
+        shapes = {
+            one.name: shape
+            for function in self.functions
+            for one, shape in zip(function.results, function.shapes, strict=False)
+        }
+        function = replace(
+            self.functions[min(1, len(self.functions) - 1)],
+            results=tuple(results.values()), steps=tuple(steps.values()), shapes=tuple(shapes.values()),
+        )  # fmt: skip
+        return self.alone(function)
+
+    def alone(self, function: Function) -> Program:
+        """Return the program of one of its functions alone, in the place of `predict`."""
+        return replace(self, functions=(function,))
 
 
 def with_constants(step: Apply) -> Activation:
@@ -233,33 +322,8 @@ def with_constants(step: Apply) -> Activation:
     return replace(step.activation, parameters={**step.activation.parameters, **constants})
 
 
-def _chosen(step: Cases, x: Array) -> Array:
-    excess = x @ step.normals.data.T - step.bounds.data
-    cases = np.split(excess, np.cumsum(step.counts)[:-1], axis=1)
-    case = np.argmin([own.max(axis=1, initial=0.0) for own in cases], axis=0)
-    answer: Array = np.einsum("ni,nio->no", x, step.matrices.data[case]) + step.offsets.data[case]
-    return answer
-
-
-def _powers(step: Polynomial, x: Array) -> Array:
-    t = x if step.centre is None else x - step.centre.data.astype(np.float64)
-    t = t if step.scale is None else t / step.scale.data.astype(np.float64)
-    monomials = np.ones((len(t), len(step.exponents)))
-    for variable, column in zip(t.T, step.exponents.T, strict=True):
-        ladder = [np.ones(len(t)), variable]
-        while len(ladder) <= column.max(initial=0):
-            ladder.append(BASES[step.basis](variable, ladder))
-        monomials *= np.stack(ladder, axis=1)[:, column]
-    return np.asarray(monomials @ step.coefficients.data.astype(np.float64))
-
-
 BASES: Mapping[str, Callable[[Array, list[Array]], Array]] = {
     "power": lambda t, ladder: t * ladder[-1],
     "chebyshev": lambda t, ladder: 2.0 * t * ladder[-1] - ladder[-2],
 }
 """How the next function of a polynomial's basis follows from those before it, 1 and t being the first two."""
-
-
-def _product(x: Array, matrix: NDArray[Any]) -> Array:
-    wide = matrix.astype(np.float64)
-    return x * wide if wide.ndim == 1 else x @ wide

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.forms.program import Affine, Apply, Constant, Function, Polynomial, Program, Step
+from nn2eq.forms.program import Affine, Apply, Combine, Constant, Function, Polynomial, Program, Step
 
 
 def rounded(program: Program, digits: int) -> Program:
@@ -31,6 +31,10 @@ def _step(step: Step, digits: int) -> Step:
     if isinstance(step, Apply):
         parameters = {key: _constant(value, digits) for key, value in step.parameters.items()}
         return replace(step, parameters=parameters)
+    if isinstance(step, Combine):
+        constants = {key: arg.of for key, arg in step.args.items() if isinstance(arg.of, Constant)}
+        args = {key: replace(step.args[key], of=_constant(of, digits)) for key, of in constants.items()}
+        return replace(step, args={**step.args, **args})
     if isinstance(step, Polynomial):
         return replace(step, coefficients=_constant(step.coefficients, digits))
     terms = tuple(replace(term, matrix=_constant(term.matrix, digits)) for term in step.terms)

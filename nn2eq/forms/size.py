@@ -7,6 +7,7 @@ written.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
-from nn2eq.errors import TooLarge
-from nn2eq.forms.program import WHOLE, Affine, Apply, Polynomial, Program, Step
+from nn2eq.errors import CannotEmit, TooLarge
+from nn2eq.forms.program import WHOLE, Affine, Apply, Combine, Polynomial, Program, Step, step_constants
 
 Spelling = Callable[[Activation], fm.Node | None]
 """How a language writes an activation: the formula it prints, or None for the bare name f(z)."""
@@ -37,11 +38,11 @@ def runnable(activation: Activation) -> fm.Node | None:
 
 
 def numbers(program: Program, spelling: Spelling = by_name) -> int:
-    """Return how many weights and biases the text of `predict` holds (the formulas' own numbers apart)."""
+    """Return how many weights and biases the text of all functions holds (the formulas' own numbers apart)."""
     if program.layout in WHOLE or (program.layout == "symbolic" and program.form != "nested"):
-        return sum(int(constant.data.size) for constant in program.predict.constants)
+        return sum(int(constant.data.size) for constant in program.constants)
     if program.layout == "layered":
-        return sum(int(np.count_nonzero(constant.data)) for constant in program.predict.constants)
+        return sum(_written(step) for function in program.functions for step in function.steps)
     counts = {program.predict.arguments[0].name: np.zeros(len(program.inputs))}
     for step in program.predict.steps:
         counts[step.out.name] = _count(step, counts, spelling)
@@ -63,6 +64,12 @@ def require_at_most(program: Program, limit: int, spelling: Spelling = by_name) 
         )
 
 
+def _written(step: Step) -> int:
+    """Count the numbers of a step that is written unit by unit: a matrix once for each row that it is used on."""
+    used = sum(int(np.count_nonzero(constant.data)) for constant in step_constants(step))
+    return used * math.prod(step.out.rows) if isinstance(step, Affine) else used
+
+
 def _count(step: Step, counts: dict[str, NDArray[np.float64]], spelling: Spelling) -> NDArray[np.float64]:
     if isinstance(step, Affine):
         total = np.zeros(step.out.size)
@@ -73,6 +80,8 @@ def _count(step: Step, counts: dict[str, NDArray[np.float64]], spelling: Spellin
         return total if step.offset is None else total + (step.offset.data != 0)
     if isinstance(step, Polynomial):
         return np.asarray(np.count_nonzero(step.coefficients.data, axis=0), dtype=np.float64)
+    if isinstance(step, Combine):
+        raise CannotEmit("derivatives are written layer by layer", code="form-format")
     return _count_activation(step, counts[step.arg.name], spelling)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.domain import domain_of
+from nn2eq.domain import domain_of, point_of
 from nn2eq.errors import BadRequest
 from nn2eq.forms.program import Constant, Function, Polynomial, Program, Value
 from nn2eq.network import Affine, Map, Network, Selected, numbered
@@ -53,15 +53,7 @@ def taylor(
 def _point(at: Sequence[float] | Array | None, box: Sequence[tuple[float, float]], inputs: int) -> Array:
     if at is None:
         return np.array([low / 2 + high / 2 for low, high in box]) if box else np.zeros(inputs)
-    given = np.atleast_1d(np.asarray(at, dtype=np.float64))
-    if given.shape == (1,):
-        given = np.repeat(given, inputs)
-    if given.shape != (inputs,) or not np.all(np.isfinite(given)):
-        raise BadRequest(
-            f"--at: {given.size} numbers, or one that is not finite",
-            code="point", way_out=f"this network has {inputs} inputs",
-        )  # fmt: skip
-    return given
+    return point_of(at, inputs)
 
 
 def expand(network: Network, at: Array, order: int) -> Array:

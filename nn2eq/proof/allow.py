@@ -34,10 +34,10 @@ class Dialect:
 
 
 _NUMPY = frozenset(
-    "abs array asarray atleast_1d atleast_2d clip concatenate copysign errstate exp expm1 e float32 float64"
-    " fromstring full full_like hstack inf log log10 log1p matmul max maximum mean min minimum ndim ones"
-    " ones_like pi polyval prod reshape shape sign split sqrt square squeeze stack sum tanh transpose var"
-    " vstack where zeros zeros_like".split()
+    "abs add array asarray atleast_1d atleast_2d clip concatenate copysign divide e errstate exp expm1"
+    " float32 float64 fromstring full full_like hstack inf log log10 log1p matmul max maximum mean min"
+    " minimum multiply ndim negative ones ones_like pi polyval prod reshape shape sign split sqrt square"
+    " squeeze stack subtract sum swapaxes tanh tensordot transpose var vstack where zeros zeros_like".split()
 )
 _MATH = frozenset("copysign e erf erfc exp expm1 fabs fsum hypot inf log log10 log1p pi sqrt tanh".split())
 _SYMPY = frozenset(

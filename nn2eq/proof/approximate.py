@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nn2eq.domain import Domain
 from nn2eq.errors import Disagreement
-from nn2eq.forms.program import BASES, Affine, Polynomial, Program, Step
+from nn2eq.forms.program import BASES, Affine, Polynomial, Program, Step, arguments
 from nn2eq.network import Network
 from nn2eq.proof.agreement import TEXT_TOLERANCE
 from nn2eq.proof.expected import Expected
@@ -92,7 +92,7 @@ def _size(step: Step, values: Mapping[str, Array], sizes: Mapping[str, Array]) -
         return affine_size(step, values)
     if isinstance(step, Polynomial):
         return _polynomial_size(step, values[step.arg.name])
-    before = sizes[step.arg.name]
+    before = sizes[next(arguments(step)).name]
     return before if before.shape == values[step.out.name].shape else before.max(axis=1, keepdims=True)
 
 
@@ -100,7 +100,7 @@ def affine_size(step: Affine, values: Mapping[str, Array]) -> Array:
     """Return the sizes of an affine step's terms, added up."""
     total = 0.0 if step.offset is None else np.abs(step.offset.data.astype(np.float64))
     for term in step.terms:
-        kernel, arg = np.abs(term.matrix.data.astype(np.float64)), np.abs(values[term.arg.name])
+        kernel, arg = np.abs(term.data.astype(np.float64)), np.abs(values[term.arg.name])
         total = total + (arg * kernel if kernel.ndim == 1 else arg @ kernel)
     return np.asarray(total)
 

@@ -22,6 +22,7 @@ from nn2eq.proof.agreement import Agreement
 from nn2eq.proof.approximate import by_bound, expect_program
 from nn2eq.proof.check import compare_answer, expect, noted, rounded_on_purpose
 from nn2eq.proof.child import run_limited
+from nn2eq.proof.derivatives import first, with_derivatives
 from nn2eq.proof.expected import Expected
 from nn2eq.proof.runners import run
 
@@ -66,7 +67,7 @@ def judge(
     """
     header = read_header(text) or Header(language=language or recognised(text))
     language = language or header.language
-    program = _rebuilt(network, header) if _is_in_symbols(header) else matrix(network, fold=header.fold)
+    program = _program(network, header)
     if emitter(language).external and not outside:
         what = f"a text in {language} is compiled and run only if asked"
         raise BadRequest(what, code="not-run", way_out="read it, since nothing limits it, then say --run")
@@ -75,9 +76,14 @@ def judge(
         program = program if _is_in_symbols(header) else rounded(program, header.digits)
         expected = rounded_on_purpose(network, program, expected, header.digits)
     runner = run if emitter(language).external else run_limited
-    filled = emitter(language).fill(text, program)
-    answer = runner(language, filled, expected.x, name or header.name or "predict")
+    filled, name = emitter(language).fill(text, program), name or header.name or "predict"
+    answer = runner(language, filled, expected.x, first(program, language, name))
     agreement = noted(compare_answer(expected, answer, program, language), filled != text)
+    if agreement.holds and len(program.functions) > 1:
+        agreement = with_derivatives(
+            agreement, network, program, language, lambda x, called: runner(language, text, x, called), expected.x,
+            name=name, unit=expected.unit, exact=not header.digits,
+        )  # fmt: skip
     notes = filter(None, (agreement.note, _other_model(network, header)))
     return replace(agreement, note="; ".join(notes))
 
@@ -106,7 +112,7 @@ def _expected(network: Network, header: Header, data: Array | None) -> Expected:
     bound = header.tolerance if header.proved is None else header.proved
     if bound is not None and header.domain:
         return by_bound(network, header.domain, bound, data)
-    if header.told and header.form in FORMS and not _is_in_symbols(header):
+    if header.told and header.form in FORMS and not (_is_in_symbols(header) or _has_functions(header)):
         return expect_program(network, _rebuilt(network, header), data)
     return expect(network, data, dtype=header.dtype, domain=header.domain)
 
@@ -114,6 +120,18 @@ def _expected(network: Network, header: Header, data: Array | None) -> Expected:
 def _is_in_symbols(header: Header) -> bool:
     """Whether a text is the network itself, exactly, in symbols that its form was told."""
     return header.form in FORMS and bool(set(SYMBOLS) & {name for name, _ in header.told})
+
+
+def _program(network: Network, header: Header) -> Program:
+    """Return what a text is to say: the network, with its derivatives or in the symbols that its header tells of."""
+    is_special = _is_in_symbols(header) or _has_functions(header)
+    return _rebuilt(network, header) if is_special else matrix(network, fold=header.fold)
+
+
+def _has_functions(header: Header) -> bool:
+    """Whether a text has functions beside the first."""
+    row = FORMS.get(header.form)
+    return row is not None and not row.layout and "at" not in dict(header.told)
 
 
 def _rebuilt(network: Network, header: Header) -> Program:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,8 +22,10 @@ from nn2eq.forms.program import (
     LAYOUTS,
     Affine,
     Apply,
+    Combine,
     Constant,
     Function,
+    Operand,
     Polynomial,
     Program,
     Step,
@@ -34,7 +37,7 @@ Array = NDArray[np.float64]
 Fields = Mapping[str, Any]
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
-LONGEST_FORMULA = 1_000
+LONGEST_FORMULA = 4_000
 HIGHEST_POWER = 1_000
 
 
@@ -72,19 +75,23 @@ def _program(found: Fields) -> Program:
 
 
 def _function(found: Fields) -> Function:
-    _members(found, {"name", "arguments", "results", "steps"}, set(), "a function")
+    _members(found, {"name", "arguments", "results", "steps"}, {"shapes"}, "a function")
     values: dict[str, Value] = {}
     arguments = [_value(value, values) for value in _list(found, "arguments", dict)]
     steps = [_step(step, values) for step in _list(found, "steps", dict)]
     results = [_known(name, values) for name in _list(found, "results", str)]
-    if len(arguments) != 1 or len(results) != 1 or not steps:
-        raise _damaged("a function has one argument, one result and some steps")
-    return Function(_identifier(_text(found, "name")), tuple(arguments), tuple(results), tuple(steps))
+    shapes = [_sizes(shape) for shape in _list(found, "shapes", list)] if "shapes" in found else []
+    if len(arguments) != 1 or not steps or len(results) != (len(shapes) or 1):
+        raise _damaged("a function has one argument, one result or one of each shape, and some steps")
+    if [math.prod(shape) for shape in shapes] != [result.size for result in results][: len(shapes)]:
+        raise _damaged("a result has another size than its shape")
+    name = _identifier(_text(found, "name"))
+    return Function(name, tuple(arguments), tuple(results), tuple(steps), tuple(shapes))
 
 
 def _step(found: Fields, values: dict[str, Value]) -> Step:
     kinds: Mapping[Any, Callable[[Fields, dict[str, Value]], Step]] = {
-        "affine": _affine, "apply": _apply, "polynomial": _polynomial,
+        "affine": _affine, "apply": _apply, "polynomial": _polynomial, "combine": _combine,
     }  # fmt: skip
     kind = found.get("step")
     if kind not in kinds:
@@ -98,17 +105,17 @@ def _affine(found: Fields, values: dict[str, Value]) -> Affine:
     offset = None if found["offset"] is None else _constant(found["offset"])
     out = _value(found["out"], values)
     for term in terms:
-        shape = term.matrix.data.shape
-        if shape != (term.arg.size, out.size) and not (shape == (out.size,) and term.arg.size == out.size):
+        shape, ends = term.data.shape, (term.arg.units, out.units)
+        if term.arg.rows != out.rows or (shape != ends and not (shape == ends[1:] == ends[:1])):
             raise _damaged(f"{term.matrix.name} is {shape}, from {term.arg.size} to {out.size} numbers")
-    if not terms or (offset is not None and offset.data.shape != (out.size,)):
+    if not terms or (offset is not None and offset.data.shape != (out.units,)):
         raise _damaged(f"{out.name} has no terms, or an offset of another size")
     return Affine(out, tuple(terms), offset)
 
 
 def _term(found: Fields, values: Mapping[str, Value]) -> Term:
-    _members(found, {"arg", "matrix"}, set(), "a term")
-    return Term(_known(found["arg"], values), _constant(found["matrix"]))
+    _members(found, {"arg", "matrix"}, {"transposed"}, "a term")
+    return Term(_known(found["arg"], values), _constant(found["matrix"]), _flag(found, "transposed"))
 
 
 def _apply(found: Fields, values: dict[str, Value]) -> Apply:
@@ -147,19 +154,71 @@ def _polynomial(found: Fields, values: dict[str, Value]) -> Polynomial:
     return Polynomial(out, arg, exponents, coefficients, centre, scale, found["basis"])
 
 
+def _combine(found: Fields, values: dict[str, Value]) -> Combine:
+    _members(found, {"step", "out", "formulas", "args"}, {"groups"}, "a combine step")
+    if not isinstance(found["args"], dict):
+        raise _damaged("its arguments are no object")
+    args = {_identifier(name): _operand(arg, values) for name, arg in found["args"].items()}
+    out, groups = _value(found["out"], values), found.get("groups", 1)
+    formulas = tuple(_formula(text, {"count", *args}) for text in _list(found, "formulas", str))
+    if type(groups) is not int or groups < 1 or not formulas or out.units % (groups * len(formulas)):
+        raise _damaged(f"{out.name} has formulas or groups that do not divide its units")
+    units = out.units // groups // len(formulas)
+    for arg in args.values():
+        if not _fits(arg, out, groups, units):
+            raise _damaged(f"{out.name} is combined of arrays of other sizes")
+    return Combine(out, formulas, args, groups)
+
+
+def _fits(arg: Operand, out: Value, groups: int, units: int) -> bool:
+    """Whether an operand has the units of the result, and its rows or 1 along each axis."""
+    *rows, last = arg.shape
+    ends = zip(reversed(rows), reversed(out.rows), strict=False)
+    is_short = len(rows) <= len(out.rows) and all(one in (1, size) for one, size in ends)
+    return is_short and last == units * groups * arg.parts and 0 <= arg.part < arg.parts
+
+
+def _operand(found: Fields, values: Mapping[str, Value]) -> Operand:
+    kind = "arg" if "arg" in found else "constant"
+    _members(found, {kind}, {"transposed", "spread", "part"}, "an operand")
+    of = _known(found["arg"], values) if kind == "arg" else _constant(found["constant"])
+    part, parts = _sizes(found.get("part", [0, 1]))
+    flags = {name: _flag(found, name) for name in ("transposed", "spread")}
+    if flags["transposed"] and len(of.shape if isinstance(of, Value) else of.data.shape) < 2:
+        raise _damaged(f"{of.name} is a vector and cannot be transposed")
+    return Operand(of, part, parts, **flags)
+
+
+def _formula(text: str, names: Collection[str]) -> fm.Node:
+    """Parse a formula that mentions nothing but these names."""
+    if len(text) > LONGEST_FORMULA:
+        raise _damaged("a formula is too long")
+    node = fm.parse(text)
+    leaves = (part for part in fm.walk(node) if part.op in ("name", "unit"))
+    if not {part.value if part.op == "name" else part.value[0] for part in leaves} <= set(names):
+        raise _damaged(f"the formula {text!r:.80} has names of its own")
+    return node
+
+
+def _sizes(found: Any) -> tuple[int, ...]:
+    if not isinstance(found, list) or not all(type(size) is int and size >= 0 for size in found):
+        raise _damaged(f"{found!r:.40} are no sizes")
+    return tuple(found)
+
+
+def _flag(found: Fields, name: str) -> bool:
+    if not isinstance(found.get(name, False), bool):
+        raise _damaged(f"{name} is neither true nor false")
+    return bool(found.get(name, False))
+
+
 def _activation(found: Fields, parameters: Mapping[str, Any]) -> Activation:
     """Return a row of the table that is evaluated by the formula in the file."""
     name, formula, groups = _text(found, "activation"), _text(found, "formula"), found.get("groups", 1)
-    if name not in ROWS or type(groups) is not int or groups < 1 or len(formula) > LONGEST_FORMULA:
+    if name not in ROWS or type(groups) is not int or groups < 1:
         raise _damaged(f"the activation {name!r:.40} of {groups!r:.20} groups")
-    node, row = fm.parse(formula), ROWS[name]
-    names = {
-        part.value if part.op == "name" else part.value[0]
-        for part in fm.walk(node)
-        if part.op in ("name", "unit")
-    }
-    if not names <= {"z", "count", *(["partner"] if row.halves else []), *parameters}:
-        raise _damaged(f"the formula {formula!r:.80} has names of its own")
+    row = ROWS[name]
+    node = _formula(formula, {"z", "count", *(["partner"] if row.halves else []), *parameters})
 
     def evaluated(z: Array, **parameters: Any) -> Array:
         values = dict(zip(("z", "partner"), np.split(z, 2, axis=-1), strict=True)) if row.halves else {"z": z}
@@ -193,11 +252,14 @@ def _constant(found: Fields) -> Constant:
 
 def _value(found: Any, values: dict[str, Value]) -> Value:
     """Read a new value, and make it known."""
-    _members(found, {"name", "parts", "origin"}, set(), "a value")
+    _members(found, {"name", "parts", "origin"}, {"rows"}, "a value")
     name, parts = _identifier(_text(found, "name")), _list(found, "parts", str)
     if name in values or not parts or len(set(parts)) < len(parts):
         raise _damaged(f"the value {name} stands twice, or has parts that do")
-    values[name] = Value(name, tuple(parts), unescaped(_text(found, "origin")))
+    rows = _sizes(found.get("rows", []))
+    if len(rows) > 2 or 0 in rows or len(parts) % math.prod(rows):
+        raise _damaged(f"the value {name} has rows that do not divide it")
+    values[name] = Value(name, tuple(parts), unescaped(_text(found, "origin")), rows)
     return values[name]
 
 

@@ -23,7 +23,15 @@ def run(text: str, x: Array, name: str = "predict") -> Answer:
     predict = function(text, name)
     outputs, values = watched(lambda: predict(x), name)
     named = {key: value for key, value in values.items() if _is_named(value, x)}
-    return Answer(np.asarray(outputs, dtype=np.float64), named)
+    return Answer(attempt(lambda: _rows(outputs, len(x))), named)
+
+
+def _rows(outputs: Any, samples: int) -> Array:
+    """Return what a function answers as (samples, numbers): several results one behind the other, each row by row."""
+    if not isinstance(outputs, tuple):
+        array = np.asarray(outputs, dtype=np.float64)
+        return array.reshape(samples, -1) if array.ndim > 2 else array
+    return np.concatenate([np.asarray(one, dtype=np.float64).reshape(samples, -1) for one in outputs], axis=1)
 
 
 def _is_named(value: Any, x: Array) -> bool:

@@ -28,6 +28,9 @@ def run(text: str, x: Array, name: str = "predict") -> Answer:
 
 
 def _array(outputs: list[Any], samples: int) -> Array:
+    if outputs and isinstance(outputs[0], tuple):  # several results
+        columns = zip(*outputs, strict=True)
+        return np.concatenate([_array(list(column), samples) for column in columns], axis=1)
     return np.array(attempt(lambda: np.asarray(outputs, dtype=np.float64).reshape(samples, -1)))
 
 

@@ -23,6 +23,8 @@ def _evaluated(found: dict[str, Any], x: Array) -> tuple[Array, dict[str, Array]
     inputs = [symbol.name for symbol in found["inputs"]]
     steps = {symbol.name: expression for symbol, expression in found.get("steps", ())}
     symbols = [symbol for symbol, _ in found.get("steps", ())]
-    values = evaluate_expressions([*found["outputs"], *symbols], x, inputs, steps)
-    outputs = len(found["outputs"])
+    wanted = [*found["outputs"], *found.get("jacobian", ())]
+    wanted += [entry for matrix in found.get("hessian", ()) for entry in matrix]
+    values = evaluate_expressions([*wanted, *symbols], x, inputs, steps)
+    outputs = len(wanted)
     return values[:, :outputs], dict(zip(steps, values[:, outputs:].T, strict=True))

@@ -14,7 +14,7 @@ from nn2eq.emit.names import fresh, require
 from nn2eq.emit.options import Options
 from nn2eq.emit.pythonic import applied
 from nn2eq.errors import CannotEmit, TooLarge
-from nn2eq.forms.program import Apply, Constant, Polynomial, Program, Step
+from nn2eq.forms.program import Apply, Combine, Constant, Polynomial, Program, Step
 from nn2eq.forms.size import numbers
 
 WIDTH = 110
@@ -59,6 +59,12 @@ def _prefixed(program: Program, prefix: str) -> Program:
             return replace(of, parameters={key: called(constant) for key, constant in of.parameters.items()})
         if isinstance(of, Polynomial):
             return of  # written number by number, without tables
+        if isinstance(of, Combine):
+            args = {
+                key: replace(arg, of=called(arg.of)) if isinstance(arg.of, Constant) else arg
+                for key, arg in of.args.items()
+            }
+            return replace(of, args=args)
         terms = tuple(replace(term, matrix=called(term.matrix)) for term in of.terms)
         return replace(of, terms=terms, offset=of.offset and called(of.offset))
 

@@ -11,7 +11,7 @@ from nn2eq.emit.latex.numbers import Numbers
 from nn2eq.emit.latex.pieces import DIGIT, OPERATOR, Equation, Piece, listed, symbol
 from nn2eq.emit.latex.weights import bmatrix, matrix, name
 from nn2eq.emit.printing import SUM
-from nn2eq.forms.program import Affine, Apply, Constant, Function, Step, Value
+from nn2eq.forms.program import Affine, Apply, Constant, Function, Step, Term, Value
 
 
 class Matrices(NamedTuple):
@@ -77,18 +77,20 @@ class Matrices(NamedTuple):
         return self.functions.call(step, listed([sums or known[step.arg.name], *parameters]))
 
     def _affine(self, step: Affine, known: dict[str, Piece]) -> Piece:
-        parts = [self._product(term.matrix, known[term.arg.name]) for term in step.terms]
+        parts = [self._product(term, known[term.arg.name]) for term in step.terms]
         if step.offset is not None:
             parts.append(self._constant(step.offset))
         return _sum(parts)
 
-    def _product(self, constant: Constant, arg: Piece) -> Piece:
+    def _product(self, term: Term, arg: Piece) -> Piece:
         """Write W^T x: a kernel's columns are its units. A diagonal multiplies unit by unit."""
+        constant = term.matrix
         if constant.data.ndim == 1:
             return _beside([self._constant(constant), arg], " " if constant.data.size == 1 else r" \odot ")
         if self.symbolic:
-            return _beside([symbol(rf"{name(constant)}^{{\top}}"), arg])
-        return _beside([bmatrix(self.numbers, constant, transposed=True), arg])
+            transposition = "" if term.transposed else r"^{\top}"
+            return _beside([symbol(f"{name(constant)}{transposition}"), arg])
+        return _beside([bmatrix(self.numbers, constant, transposed=not term.transposed), arg])
 
     def _constant(self, constant: Constant) -> Piece:
         return symbol(name(constant)) if self.symbolic else bmatrix(self.numbers, constant)

@@ -11,7 +11,7 @@ from nn2eq.emit.latex.names import Symbols
 from nn2eq.emit.latex.numbers import Numbers
 from nn2eq.emit.latex.pieces import Piece, Place, listed, symbol
 from nn2eq.emit.latex.polynomials import polynomials
-from nn2eq.forms.program import Affine, Apply, Constant, Polynomial, Step, Value
+from nn2eq.forms.program import Affine, Apply, Combine, Constant, Polynomial, Step, Value
 from nn2eq.forms.size import Spelling
 
 
@@ -55,6 +55,7 @@ class Scalars(NamedTuple):
         """Return each unit of a step's answer, every argument written out."""
         if isinstance(step, Affine):
             return self.weights.sums(step, known, place)
+        assert not isinstance(step, Combine)  # a formula over several values is the layered layout's
         args = known[step.arg.name]
         if isinstance(step, Polynomial):
             return polynomials(step, args, self.weights.numbers, place)

@@ -12,6 +12,7 @@ from nn2eq.emit.latex.numbers import Numbers
 from nn2eq.emit.latex.pieces import BRACKETS, DIGIT, MATRIX, QUAD, Piece, Place, Term, symbol, times, total
 from nn2eq.emit.printing import ATOM, SIGN
 from nn2eq.forms.program import Affine, Constant
+from nn2eq.forms.program import Term as Product
 
 WIDEST_BMATRIX = 10
 """Columns that amsmath's bmatrix has if nothing else is set."""
@@ -27,14 +28,15 @@ class Weights(NamedTuple):
         """Return each unit's sum over the pieces of the step's arguments."""
         units: list[list[Term]] = [[] for _ in step.out.parts]
         for term in step.terms:
-            for unit, terms in enumerate(self._products(term.matrix, args[term.arg.name])):
+            for unit, terms in enumerate(self._products(term, args[term.arg.name])):
                 units[unit] += terms
         if step.offset is not None:
             for unit, (negative, text) in self._entries(step.offset):
                 units[unit].append(Term(negative, Piece(text, DIGIT * len(text))))
         return [total(terms, place, own_line=True) for terms in units]
 
-    def _products(self, matrix: Constant, args: list[Piece]) -> Iterator[list[Term]]:
+    def _products(self, of: Product, args: list[Piece]) -> Iterator[list[Term]]:
+        matrix = of.matrix
         factors = [piece.within(SIGN) for piece in args]
         if matrix.data.ndim == 1:
             entries = dict(self._entries(matrix))
@@ -42,10 +44,10 @@ class Weights(NamedTuple):
                 yield [Term(entries[unit][0], times(entries[unit][1], factor))] if unit in entries else []
             return
         count = len(factors)
-        used = (matrix.data.T != 0).tolist()
-        negative = (matrix.data.T < 0).tolist()
-        texts = self._texts(matrix)
-        for unit in range(matrix.data.shape[1]):
+        used = (of.data.T != 0).tolist()
+        negative = (of.data.T < 0).tolist()
+        texts = self._texts(of)
+        for unit in range(of.data.shape[1]):
             row = zip(
                 used[unit], negative[unit], texts[unit * count : (unit + 1) * count], factors, strict=True
             )
@@ -55,12 +57,13 @@ class Weights(NamedTuple):
                 if use
             ]
 
-    def _texts(self, matrix: Constant) -> list[str]:
+    def _texts(self, of: Product) -> list[str]:
         """Return the coefficients of each unit, unit after unit."""
-        inputs, units = matrix.data.shape
+        inputs, units = of.data.shape
         if not self.symbolic:
-            return self.numbers.magnitudes(np.ascontiguousarray(matrix.data.T).ravel())
-        return [entry(matrix, i, unit) for unit in range(1, units + 1) for i in range(1, inputs + 1)]
+            return self.numbers.magnitudes(np.ascontiguousarray(of.data.T).ravel())
+        places = ((i, unit) for unit in range(1, units + 1) for i in range(1, inputs + 1))
+        return [entry(of.matrix, *(place[::-1] if of.transposed else place)) for place in places]
 
     def _entries(self, vector: Constant) -> Iterator[tuple[int, tuple[bool, str]]]:
         """Yield place, sign and text of each number of a vector that is not zero."""

@@ -1,0 +1,365 @@
+"""The gradient form: the network with its Jacobian, and its Hessian if wanted, layer by layer.
+
+From the inputs on, tangents t say by how much each value moves with each input (`u` at pre-activations, `v` at
+activations); from the outputs back, slopes d say by how much each output moves with each value (`delta`, `gamma`).
+Whichever are fewer make the Jacobian; the Hessian is by how much the slopes move with each input (`rho`, `tau`).
+Every value is named, and nothing nested is ever differentiated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq import formula as fm
+from nn2eq.domain import point_of
+from nn2eq.errors import BadRequest
+from nn2eq.forms.program import (
+    Affine,
+    Apply,
+    Combine,
+    Constant,
+    Function,
+    Operand,
+    Program,
+    Step,
+    Term,
+    Value,
+    arguments,
+)
+from nn2eq.forms.straight import layered, matrix
+from nn2eq.network import Network
+from nn2eq.tangent import ONE, ZERO, plus, simplified, slope, tangent, times, where
+
+JACOBIAN, HESSIAN = "predict_and_jacobian", "hessian"
+"""What the functions beside `predict` are called."""
+_MOVES = {"z": "t", "partner": "partner_t", "a": "t_a", "d": "t_d"}
+"""By what the names in a coupled row's slopes move."""
+
+Point = Sequence[float] | NDArray[np.float64] | float
+Slopes = Operand | None
+"""Slopes or tangents on their way: a value, a constant, or at their start the identity."""
+
+
+def gradient(
+    network: Network,
+    *,
+    fold: bool = True,
+    hessian: bool = False,
+    at: Point | None = None,
+    layout: str = "matrix",
+) -> Program:
+    """Return the network with a function that also gives its Jacobian, row by row.
+
+    `predict_and_jacobian` gives y (outputs,) and jacobian (outputs, inputs); with `hessian` there is a third
+    function, (outputs, inputs, inputs). layout: "matrix" or "layered". At breakpoints the slopes are TensorFlow's.
+
+    at: a point, one number or one for each input. Then the program has the Jacobian's numbers there, and is the
+    network's tangent plane, y = J x + c with c = y(at) - J at. Raises BadRequest if it has no derivative there.
+    """
+    base = (matrix if layout == "matrix" else layered)(network, fold=fold)
+    told = {"hessian": True} if hessian else {}
+    if at is None:
+        return replace(with_gradient(base, hessian=hessian), told=told)
+    if hessian:
+        what, way_out = "second derivatives at a point", "use --form taylor --order 2 --at POINT"
+        raise BadRequest(what, code="hessian-at", way_out=way_out)
+    return _plane(with_gradient(base), point_of(at, network.inputs))
+
+
+def _plane(program: Program, at: NDArray[np.float64]) -> Program:
+    """Return the tangent plane of a program at a point (inputs,)."""
+    predict = program.predict
+    [x], [y] = predict.arguments, predict.results
+    numbers = program.alone(program.functions[1]).evaluate(at[None])[0]
+    if not np.isfinite(numbers).all():
+        where = ", ".join(f"{value:g}" for value in at[:8])
+        raise BadRequest(
+            "no derivative at this point", code="not-smooth", where=where, way_out="give another --at"
+        )
+    jacobian = numbers[y.size :].reshape(y.size, x.size)
+    plane = replace(y, origin="the tangent plane")
+    offset = Constant("c", numbers[: y.size] - jacobian @ at)
+    steps = (Affine(plane, (Term(x, Constant("J", jacobian), True),), offset),)
+    note = f"the tangent plane at {', '.join(map(repr, map(float, at[:8])))}{', ...' if len(at) > 8 else ''}"
+    function = replace(predict, results=(plane,), steps=steps)
+    return replace(program.alone(function), exact=False, told={"at": tuple(map(float, at))}, notes=(note,))
+
+
+def with_gradient(base: Program, *, hessian: bool = False) -> Program:
+    """Return a program of affine maps and activations, with the functions of its derivatives."""
+    predict = base.predict
+    functions = [predict, _jacobian(predict)]
+    if hessian:
+        functions.append(_hessian(predict))
+    return replace(base, functions=tuple(functions), form="gradient")
+
+
+def _jacobian(predict: Function) -> Function:
+    sweep = _Sweep(predict)
+    out = sweep.jacobian()
+    if sweep.outputs < sweep.inputs:
+        sweep.finish(out, sweep.backward()[0], transposed=False)
+    else:
+        sweep.finish(out, sweep.forward()[-1], transposed=sweep.inputs > 1)
+    [y] = predict.results
+    shapes = ((y.size,), (sweep.outputs, sweep.inputs))
+    return _needed(Function(JACOBIAN, predict.arguments, (y, out), tuple(sweep.steps), shapes))
+
+
+def _hessian(predict: Function) -> Function:
+    sweep = _Sweep(predict)
+    out = sweep.hessian()
+    sweep.finish(out, sweep.curved(sweep.forward(), sweep.backward()), transposed=False)
+    shapes = ((sweep.outputs, sweep.inputs, sweep.inputs),)
+    return _needed(Function(HESSIAN, predict.arguments, (out,), tuple(sweep.steps), shapes))
+
+
+def _needed(function: Function) -> Function:
+    """Leave out the steps that no result depends on."""
+    used = {result.name for result in function.results}
+    kept: list[Step] = []
+    for step in reversed(function.steps):
+        if step.out.name in used:
+            used.update(value.name for value in arguments(step))
+            kept.append(step)
+    return replace(function, steps=tuple(reversed(kept)))
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A step of the forward pass, and the slopes of an activation: by a formula, s, and how these curve, q."""
+
+    step: Affine | Apply
+    number: int
+    slope: Operand | None = None
+    curvature: Operand | None = None
+
+
+class _Sweep:
+    """The steps of one function in the making: the forward pass first, then what is asked for."""
+
+    def __init__(self, predict: Function) -> None:
+        [self._x], [self._y] = predict.arguments, predict.results
+        self.inputs, self.outputs = self._x.size, self._y.size
+        self.steps: list[Step] = list(predict.steps)
+        self._layers = [self._layer(step, number) for step, number in _numbered(predict.steps)]
+        self._rows = tuple(size for size in (self.outputs, self.inputs) if size > 1)
+
+    # ---------------------------------------------------------------------------------------- what comes out
+
+    def jacobian(self) -> Value:
+        """Return the value that is to be the Jacobian."""
+        parts = tuple(f"J{o}_{i}" for o in range(1, self.outputs + 1) for i in range(1, self.inputs + 1))
+        return Value("jacobian", parts, "the Jacobian", _several(self.outputs) if self.inputs > 1 else ())
+
+    def hessian(self) -> Value:
+        """Return the value that is to be the Hessian."""
+        ends = (self.outputs, self.inputs, self.inputs)
+        parts = tuple("H" + "_".join(str(k + 1) for k in place) for place in np.ndindex(ends))
+        return Value("hessian", parts, "the Hessian", self._rows)
+
+    def finish(self, out: Value, found: Slopes | fm.Node, *, transposed: bool) -> None:
+        """Let what was found be the result."""
+        if isinstance(found, fm.Node):
+            self._add(Combine(out, (found,), {}))
+            return
+        operand = found or Operand(_identity(out.units))
+        last = self.steps[-1]
+        if not transposed and last.out == operand.of and last.out.rows == out.rows and not operand.transposed:
+            self.steps[-1] = replace(last, out=out)
+        else:
+            operand = replace(operand, transposed=operand.transposed != transposed)
+            self._add(Combine(out, (fm.name("d"),), {"d": operand}))
+
+    # -------------------------------------------------------------------------------------- the forward pass
+
+    def _layer(self, step: Step, number: int) -> _Layer:
+        """Name the slopes of an activation that works unit by unit."""
+        assert isinstance(step, Affine | Apply)
+        if isinstance(step, Affine) or step.activation.row.coupled:
+            return _Layer(step, number)
+        first = step.activation.derivative
+        assert first is not None
+        second = slope(first, "z", {"a": first})
+        s = self._pointwise(f"s{number}", step, first, ONE, number)
+        q = None if second == ZERO else self._pointwise(f"q{number}", step, second, ZERO, number)
+        return _Layer(step, number, s, q)
+
+    def _pointwise(self, name: str, step: Apply, node: fm.Node, other: fm.Node, number: int) -> Operand:
+        """Compute a formula in z and a for each unit; other: what it is where the activation is not applied."""
+        args = {"z": Operand(step.arg), "a": Operand(step.out)}
+        args |= {key: Operand(constant) for key, constant in step.parameters.items()}
+        if step.units:
+            chosen = np.zeros(step.arg.size)
+            chosen[list(step.units)] = 1.0
+            args["chosen"] = Operand(Constant(f"chosen{number}", chosen))
+            node = where(fm.Node(">", (fm.name("chosen"), ZERO)), node, other)
+        out = _vectors(name, (), step.out.size, step.out.origin)
+        return Operand(self._add(Combine(out, (node,), _mentioned([node], args))))
+
+    def _add(self, step: Step) -> Value:
+        self.steps.append(step)
+        return step.out
+
+    # ------------------------------------------------------------------------------------------ the two sweeps
+
+    def forward(self) -> list[Slopes]:
+        """Return by how much each layer's argument moves with the inputs, and last the outputs: (inputs, n) each."""
+        found: list[Slopes] = [None]
+        for layer in self._layers:
+            name = {"z": "u", "a": "v", "y": "v"}[layer.step.out.name[0]] + str(layer.number)
+            found.append(self._forward(layer, found[-1], name))
+        return found
+
+    def _forward(self, layer: _Layer, t: Slopes, name: str) -> Slopes:
+        step = layer.step
+        out = _vectors(name, _several(self.inputs), step.out.size, step.out.origin)
+        if isinstance(step, Affine):
+            return self._through(out, step, t, transposed=False)
+        if layer.slope is not None:
+            return self._scaled(out, layer.slope, t, self.inputs)
+        t = t or Operand(_identity(self.inputs))
+        args = _halved(step, {"z": Operand(step.arg), "t": t}) | {"a": Operand(step.out)}
+        node = step.activation.pushed
+        return Operand(self._add(Combine(out, (node,), _mentioned([node], args), step.activation.groups)))
+
+    def backward(self) -> list[Slopes]:
+        """Return the slopes of the outputs by each layer's argument, and last by themselves: (outputs, n) each."""
+        found: list[Slopes] = [None]
+        for layer in reversed(self._layers):
+            found.insert(0, self._backward(layer, found[0]))
+        return found
+
+    def _backward(self, layer: _Layer, d: Slopes) -> Slopes:
+        step = layer.step
+        out = self._by(step, "delta", "gamma", _several(self.outputs))
+        if isinstance(step, Affine):
+            return self._through(out, step, d, transposed=True)
+        if layer.slope is not None:
+            return self._scaled(out, layer.slope, d, self.outputs)
+        args = _of_coupled(step) | {"d": d or Operand(_identity(self.outputs))}
+        nodes = step.activation.pulled
+        return Operand(self._add(Combine(out, nodes, _mentioned(nodes, args), step.activation.groups)))
+
+    def _by(self, step: Affine | Apply, z: str, a: str, rows: tuple[int, ...]) -> Value:
+        """Return the value that slopes by a step's argument are to be: of pre-activations z, of others a."""
+        [arg] = arguments(step)
+        name = {"z": z, "a": a}.get(arg.name[0], a) + (arg.name[1:] or "0")
+        return _vectors(name, rows, arg.size, step.out.origin)
+
+    def _through(self, out: Value, step: Affine, t: Slopes, *, transposed: bool) -> Slopes:
+        """Take tangents or slopes through an affine map."""
+        [term] = step.terms
+        diagonal = term.matrix.data.ndim == 1
+        if t is None:
+            if diagonal and term.matrix.data.size > 1:
+                return Operand(Constant(f"D{term.matrix.name[1:]}", np.diag(term.matrix.data)))
+            return Operand(term.matrix, transposed=transposed and not diagonal)
+        if isinstance(t.of, Constant):
+            named = replace(
+                out, name=f"{out.name}w", parts=tuple(f"{out.name}w_{k}" for k in range(_size(t)))
+            )
+            named = replace(named, rows=t.shape[:-1])
+            t = Operand(self._add(Combine(named, (fm.name("d"),), {"d": t})))
+        assert isinstance(t.of, Value)
+        return Operand(self._add(Affine(out, (Term(t.of, term.matrix, transposed and not diagonal),))))
+
+    def _scaled(self, out: Value, s: Operand, t: Slopes, rows: int) -> Operand:
+        """Multiply tangents or slopes by those of an activation, unit by unit."""
+        if t is None and rows == 1:
+            return s
+        args = {"d": t or Operand(_identity(rows)), "s": s}
+        return Operand(self._add(Combine(out, (times(fm.name("d"), fm.name("s")),), args)))
+
+    # --------------------------------------------------------------------------------------- second derivatives
+
+    def curved(self, tangents: list[Slopes], slopes: list[Slopes]) -> Slopes | fm.Node:
+        """Return by how much the slopes by the inputs move with each input: (outputs, inputs, inputs)."""
+        moved: Operand | None = None
+        for place, layer in reversed(list(enumerate(self._layers))):
+            moved = self._curved(layer, tangents[place : place + 2], slopes[place + 1], moved)
+        return moved or ZERO
+
+    def _curved(self, layer: _Layer, t: list[Slopes], d: Slopes, moved: Slopes) -> Operand | None:
+        step = layer.step
+        out = self._by(step, "rho", "tau", self._rows)
+        if isinstance(step, Affine):
+            return None if moved is None else self._through(out, step, moved, transposed=True)
+        ahead, behind = (self._tangents(found) for found in t)
+        args = {"d": replace(d or Operand(_identity(self.outputs)), spread=len(self._rows) > 1)}
+        args |= {"t_d": moved} if moved else {}
+        if layer.slope is not None:
+            nodes: tuple[fm.Node, ...] = (_bent(layer, moved),)
+            args |= {"t": ahead, "s": layer.slope} | ({"q": layer.curvature} if layer.curvature else {})
+        else:
+            moves = {key: move for key, move in _MOVES.items() if moved or key != "d"}
+            nodes = tuple(simplified(tangent(node, moves)) for node in step.activation.pulled)
+            args |= _halved(step, {"z": Operand(step.arg), "t": ahead}) | {
+                "a": Operand(step.out),
+                "t_a": behind,
+            }
+        if all(node == ZERO for node in nodes):
+            return None
+        groups = step.activation.groups if layer.slope is None else 1
+        return Operand(self._add(Combine(out, nodes, _mentioned(nodes, args), groups)))
+
+    def _tangents(self, t: Slopes) -> Operand:
+        return t or Operand(_identity(self.inputs))
+
+
+def _bent(layer: _Layer, moved: Slopes) -> fm.Node:
+    """Return by how much d s moves: t_d s + d q t."""
+    first = times(fm.name("t_d"), fm.name("s")) if moved else ZERO
+    second = times(times(fm.name("d"), fm.name("q")), fm.name("t")) if layer.curvature else ZERO
+    return plus(first, second)
+
+
+def _numbered(steps: Iterable[Step]) -> Iterator[tuple[Step, int]]:
+    """Yield each step with the number of its layer: an activation has that of the affine map in front of it."""
+    number, before = 0, ""
+    for step in steps:
+        number += not (isinstance(step, Apply) and before == step.arg.name == f"z{number}")
+        yield step, number
+        before = step.out.name
+
+
+def _vectors(name: str, rows: tuple[int, ...], units: int, origin: str) -> Value:
+    """Return a vector of so many units in each of some directions, with standing names."""
+    places = np.ndindex(*rows, units)
+    return Value(
+        name, tuple("_".join([name, *(str(k + 1) for k in place)]) for place in places), origin, rows
+    )
+
+
+def _several(count: int) -> tuple[int, ...]:
+    return (count,) if count > 1 else ()
+
+
+def _identity(size: int) -> Constant:
+    return Constant(f"I{size}", np.eye(size) if size > 1 else np.ones(1))
+
+
+def _size(operand: Operand) -> int:
+    return int(np.prod(operand.shape))
+
+
+def _of_coupled(step: Apply) -> dict[str, Operand]:
+    return _halved(step, {"z": Operand(step.arg)}) | {"a": Operand(step.out)}
+
+
+def _halved(step: Apply, args: Mapping[str, Operand]) -> dict[str, Operand]:
+    """Let the names of a gating row mean the first half of a group, and their partners the second."""
+    if not step.activation.row.halves:
+        return dict(args)
+    partners = {"z": "partner", "t": "partner_t"}
+    first = {key: replace(arg, parts=2) for key, arg in args.items()}
+    return first | {partners[key]: replace(arg, part=1) for key, arg in first.items()}
+
+
+def _mentioned(nodes: Iterable[fm.Node], args: Mapping[str, Operand]) -> dict[str, Operand]:
+    """Leave out what no formula mentions."""
+    return {key: arg for key, arg in args.items() if any(fm.mentions(node, key) for node in nodes)}

@@ -1,0 +1,260 @@
+"""Derivatives in x: the program against differences, its texts against the program, the checkers against errors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from networks import dense
+from numpy.typing import NDArray
+
+from nn2eq.activations import ROWS
+from nn2eq.conversion import Request, convert
+from nn2eq.emit import LANGUAGES, emit, emitter
+from nn2eq.errors import BadRequest, CannotEmit
+from nn2eq.forms.gradient import gradient
+from nn2eq.forms.program import Combine, Program
+from nn2eq.network import Network
+from nn2eq.proof.check import check
+from nn2eq.proof.judge import judge
+from nn2eq.scaling import in_original_units
+
+Array = NDArray[np.float64]
+STEP = 1e-6
+SIZES = ((1, 4, 1), (1, 4, 2), (3, 4, 1), (3, 4, 2), (2, 4, 4), (3, 4, 6))
+"""One and several inputs and outputs; fewer outputs than inputs, as many, and more."""
+WRITTEN = [(language, layout) for language in LANGUAGES for layout in emitter(language).derivatives]
+HERE = [(language, layout) for language, layout in WRITTEN if not emitter(language).external]
+
+
+def jacobian(program: Program, x: Array) -> Array:
+    """The Jacobian, (n, outputs, inputs)."""
+    outputs = len(program.outputs)
+    return program.alone(program.functions[1]).evaluate(x)[:, outputs:].reshape(len(x), outputs, -1)
+
+
+def hessian(program: Program, x: Array) -> Array:
+    shape = (len(x), len(program.outputs), x.shape[1], x.shape[1])
+    return program.alone(program.functions[2]).evaluate(x).reshape(shape)
+
+
+def differences(function: object, x: Array) -> Array:
+    """Central differences along each input, on a new last axis."""
+    moves = STEP * np.eye(x.shape[1])
+    assert callable(function)
+    return np.stack([(function(x + move) - function(x - move)) / (2 * STEP) for move in moves], axis=-1)
+
+
+def require_derivatives(network: Network, program: Program) -> None:
+    x = np.random.default_rng(0).normal(size=(6, network.inputs))
+    x = np.abs(x) + 0.1 if not np.isfinite(network.evaluate(x)).all() else x
+    if not np.isfinite(network.evaluate(x)).all():
+        pytest.skip("outside of its domain")
+    expected = differences(network.evaluate, x)
+    found = jacobian(program, x)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7 * max(1.0, np.abs(expected).max()))
+    curved = differences(lambda at: jacobian(program, at), x)
+    np.testing.assert_allclose(
+        hessian(program, x), curved, rtol=1e-5, atol=1e-6 * max(1.0, np.abs(curved).max())
+    )
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=lambda sizes: "-".join(map(str, sizes)))
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if not row.transform])
+def test_every_row_within_and_at_the_end(name: str, sizes: tuple[int, ...]) -> None:
+    for last in ("linear", name):
+        if ROWS[last].halves and sizes[-1] % 2:
+            continue
+        network = dense(sizes, (name, last))
+        require_derivatives(network, gradient(network, hessian=True))
+
+
+def test_nothing_folded_and_nothing_to_learn() -> None:
+    for network in (
+        dense((3, 2), ("linear",)),
+        dense((3, 4, 1), ("linear", "linear")),
+        dense((2, 2), ("relu",)),
+    ):
+        for fold in (True, False):
+            program = gradient(network, hessian=True, fold=fold)
+            require_derivatives(network, program)
+
+
+def test_scalers_and_transforms_count() -> None:
+    network = dense((3, 4, 2), ("tanh", "linear"))
+    scaled = in_original_units(
+        network,
+        scale_input="x1=minmax:0:5,x2=standard:1:0.2",
+        transform_input="x2=log10",
+        scale_output="minmax:0:9",
+    )
+    for fold in (True, False):
+        program = gradient(scaled, hessian=True, fold=fold)
+        x = np.random.default_rng(0).uniform(0.5, 2.0, (6, 3))
+        expected = differences(scaled.evaluate, x)
+        np.testing.assert_allclose(jacobian(program, x), expected, rtol=1e-6, atol=1e-6)
+        curved = differences(lambda at: jacobian(program, at), x)  # noqa: B023 - called at once
+        np.testing.assert_allclose(hessian(program, x), curved, rtol=1e-5, atol=1e-4)
+
+
+def test_breakpoints_have_the_slopes_of_tensorflow() -> None:
+    network = dense((1, 1), ("relu",))
+    [layer] = network.layers
+    affine = replace(layer.maps[0], kernel=np.ones((1, 1)), bias=np.zeros(1))
+    network = replace(network, layers=(replace(layer, maps=(affine, *layer.maps[1:])),))
+    slopes = jacobian(gradient(network), np.array([[-1.0], [0.0], [1.0]]))
+    assert slopes.ravel().tolist() == [0.0, 0.0, 1.0]
+
+
+# ------------------------------------------------------------------------------------------------ its texts
+
+NETWORKS = {
+    "tanh": dense((3, 4, 1), ("tanh", "linear")),
+    "one": dense((1, 3, 1), ("gelu", "sigmoid")),
+    "bends": dense((2, 4, 2), ("relu", "leaky_relu")),
+    "coupled": dense((3, 4, 2), ("layer_normalization", "softmax")),
+    "gates": dense((2, 4, 2), ("glu", "linear")),
+    "more": dense((2, 3, 3), ("elu", "summed_sparsemax")),
+    "affine": dense((2, 3), ("linear",)),
+    "first": in_original_units(dense((2, 3, 1), ("mish", "linear")), transform_input="x1=square"),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(("language", "layout"), HERE)
+def test_texts_say_it(language: str, layout: str, name: str) -> None:
+    program = gradient(NETWORKS[name], hessian=True, layout=layout)
+    agreement = check(NETWORKS[name], emit(program, language), language, program=program)
+    assert agreement.holds, agreement.line() + agreement.where()
+    assert "its derivatives too" in agreement.note
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "layout"), [pair for pair in WRITTEN if pair not in HERE])
+def test_texts_of_other_languages_say_it(language: str, layout: str) -> None:
+    for name in ("tanh", "coupled", "gates", "more", "first"):
+        program = gradient(NETWORKS[name], hessian=True, layout=layout)
+        agreement = check(NETWORKS[name], emit(program, language), language, program=program)
+        assert agreement.holds, f"{name}: {agreement.line()} {agreement.where()}"
+        assert "its derivatives too" in agreement.note
+
+
+def test_numpy_takes_and_gives_what_it_says() -> None:
+    found: dict[str, object] = {}
+    exec(
+        emit(
+            gradient(NETWORKS["coupled"], hessian=True),
+            "numpy",
+        ),
+        found,
+    )
+    both, second = found["predict_and_jacobian"], found["hessian"]
+    assert callable(both)
+    assert callable(second)
+    y, slopes = both(np.ones((5, 3)))
+    assert (y.shape, slopes.shape, second(np.ones((5, 3))).shape) == ((5, 2), (5, 2, 3), (5, 2, 3, 3))
+    y, slopes = both(np.ones(3))
+    assert (y.shape, slopes.shape, second(np.ones(3)).shape) == ((2,), (2, 3), (2, 3, 3))
+    with pytest.raises(ValueError, match="takes"):
+        both(np.ones((5, 4)))
+    exec(emit(gradient(NETWORKS["one"]), "numpy"), found)
+    both = found["predict_and_jacobian"]
+    assert callable(both)
+    y, slopes = both(0.5)
+    assert (np.shape(y), slopes.shape) == ((), (1, 1))
+    y, slopes = both(np.array([0.5, 1.0]))
+    assert (y.shape, slopes.shape) == ((2,), (2, 1, 1))
+
+
+def test_functions_are_called_after_the_first() -> None:
+    conversion = convert(NETWORKS["tanh"], Request("numpy", "gradient", shape={"hessian": True}))
+    assert "def predict_and_jacobian(x)" in conversion.text
+    assert "def hessian(x)" in conversion.text
+    assert conversion.agreement is not None
+    assert conversion.agreement.holds
+
+
+def test_a_language_without_derivatives_refuses_them() -> None:
+    program = gradient(NETWORKS["tanh"], layout="nested")
+    with pytest.raises(CannotEmit, match="gradient form in the nested layout"):
+        emit(replace(program, layout="nested"), "numpy")
+
+
+# ---------------------------------------------------------------------------------------------- at a point
+
+
+def test_the_plane_at_a_point_touches_the_network() -> None:
+    network, at = NETWORKS["coupled"], np.array([0.2, -0.3, 0.5])
+    plane = gradient(network, at=at)
+    np.testing.assert_allclose(plane.evaluate(at[None]), network.evaluate(at[None]), rtol=1e-13)
+    np.testing.assert_allclose(
+        differences(plane.evaluate, at[None]), differences(network.evaluate, at[None]), rtol=1e-6
+    )
+    assert "the tangent plane at 0.2, -0.3, 0.5" in plane.notes
+
+
+@pytest.mark.parametrize("language", ["numpy", "python", "json"])
+def test_texts_of_a_plane_are_judged_as_such(language: str) -> None:
+    network = NETWORKS["coupled"]
+    conversion = convert(network, Request(language, "gradient", shape={"at": (0.2, -0.3, 0.5)}))
+    assert conversion.agreement is not None
+    assert conversion.agreement.holds
+    assert judge(network, conversion.text).holds
+
+
+def test_no_plane_where_there_is_no_derivative() -> None:
+    network = in_original_units(dense((1, 1), ("linear",)), transform_input="x=log")
+    with pytest.raises(BadRequest, match="no derivative"):
+        gradient(network, at=0.0)
+    with pytest.raises(BadRequest, match="second derivatives"):
+        gradient(network, at=1.0, hessian=True)
+
+
+# --------------------------------------------------------------------------------------------- its checkers
+
+
+def test_a_wrong_slope_in_a_text_is_named() -> None:
+    network = NETWORKS["tanh"]
+    text = convert(network, Request("numpy", "gradient")).text
+    wrong = text.replace("np.subtract(1.0, a1", "np.add(1.0, a1")
+    assert wrong != text
+    assert judge(network, text).holds
+    agreement = judge(network, wrong)
+    assert not agreement.holds
+    assert agreement.spot is not None
+    assert agreement.spot.output.startswith("dy/dx")
+    assert "derivatives" in agreement.line()
+
+
+def test_a_wrong_second_derivative_is_named() -> None:
+    network = NETWORKS["tanh"]
+    program = gradient(network, hessian=True)
+    text = emit(program, "numpy")
+    head, tail = text.split("def hessian", 1)
+    agreement = check(
+        network, head + "def hessian" + tail.replace("W1", "(1.01 * W1)", 1), "numpy", program=program
+    )
+    assert not agreement.holds
+    agreement = check(
+        network, head + "def hessian" + tail.replace("* W1", "* (1.01 * W1)", 1), "numpy", program=program
+    )
+    assert agreement.spot is not None
+    assert agreement.spot.output.startswith("d2y/dx")
+
+
+def test_a_wrong_rule_is_caught_by_series() -> None:
+    """A text that says a wrong program agrees with it; the program does not agree with the network."""
+    network = NETWORKS["tanh"]
+    program = gradient(network)
+    function = program.functions[1]
+    steps = [
+        replace(step, formulas=tuple(replace(node, op="+") for node in step.formulas))
+        if isinstance(step, Combine) and step.out.name == "s1"
+        else step
+        for step in function.steps
+    ]
+    wrong = replace(program, functions=(program.predict, replace(function, steps=tuple(steps))))
+    agreement = check(network, emit(wrong, "numpy"), "numpy", program=wrong)
+    assert not agreement.holds
+    assert agreement.link == "program and network"
