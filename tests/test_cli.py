@@ -83,7 +83,7 @@ AFFINE_IN_PIECES = ("smtlib",)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_form_as_format_is_latex_in_that_form(form: str) -> None:
     said = nn2eq(*asking(form), "--format", form)
-    if FORMS[form].layout in emitter("latex").layouts:
+    if emitter("latex").says(FORMS[form].layout):
         assert f"as latex, {form} form" in said.stdout
     else:
         assert f"latex cannot say the {form} form" in said.stderr

@@ -16,8 +16,7 @@ from nn2eq.forms import FORMS
 def formats(as_json: bool, debug: bool) -> None:
     """Show which format can say which form."""
     rows = {
-        name: [form.name for form in FORMS.values() if form.layout in emitter(name).layouts]
-        for name in LANGUAGES
+        name: [form.name for form in FORMS.values() if emitter(name).says(form.layout)] for name in LANGUAGES
     }
     if as_json:
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())

@@ -66,6 +66,10 @@ class Emitter:
     derivatives: tuple[str, ...] = ()
     merged: bool = False
 
+    def says(self, layout: str) -> bool:
+        """Whether it can say a layout, "" for any of derivatives."""
+        return layout in self.layouts if layout else bool(self.derivatives)
+
     def able(self, *, derivatives: bool) -> tuple[str, ...]:
         """Return the layouts that it can say, of derivatives or of the network alone."""
         return self.derivatives if derivatives else self.layouts
