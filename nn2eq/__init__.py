@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nn2eq.forms.distance import difference_bound
     from nn2eq.forms.expressions import expressions
     from nn2eq.forms.gradient import gradient
+    from nn2eq.forms.polynomial import polynomial
     from nn2eq.forms.program import Program
     from nn2eq.forms.straight import layered, matrix, nested
     from nn2eq.forms.symbolic import symbolic
@@ -62,6 +63,7 @@ _HOMES = {
     "layered": "nn2eq.forms.straight",
     "matrix": "nn2eq.forms.straight",
     "nested": "nn2eq.forms.straight",
+    "polynomial": "nn2eq.forms.polynomial",
     "read": "nn2eq.reading",
     "regions": "nn2eq.cells",
     "symbolic": "nn2eq.forms.symbolic",
@@ -92,6 +94,7 @@ __all__ = [
     "layered",
     "matrix",
     "nested",
+    "polynomial",
     "read",
     "regions",
     "symbolic",

@@ -72,7 +72,7 @@ def test_a_file_called_as_a_command_is_reached_by_its_path(tmp_path: Path) -> No
 
 def asking(form: str, language: str = "") -> tuple[str, ...]:
     """Return a model that has this form in this language, and what the form must be told; CIRCLES alone for most."""
-    forms = {"bigm": (RELU, "--domain=-1:1")}
+    forms = {"bigm": (RELU, "--domain=-1:1"), "polynomial": (TINY, "--domain=-1:1", "--degree=3")}
     return forms.get(form, (RELU if language in AFFINE_IN_PIECES else CIRCLES,))
 
 

@@ -107,11 +107,11 @@ def test_smtlib_refuses_the_others_by_name(row: Any) -> None:
         emit(layered(around(row, 4)), "smtlib")
 
 
-def test_smtlib_refuses_products() -> None:
-    network = dense(1, 2, 1)
-    with pytest.raises(CannotEmit, match=r"not affine.*\[not-affine\]"):
-        emit(replace(taylor(network, 2, at=[0.0]), layout="layered"), "smtlib")
-    require_taylor(taylor(network, 1, at=[0.25]))
+@pytest.mark.parametrize(("order", "logic"), [(1, "QF_LRA"), (2, "QF_NRA")])
+def test_smtlib_names_the_logic_of_a_polynomial(order: int, logic: str) -> None:
+    program = taylor(dense(1, 2, 1), order, at=[0.25])
+    assert f"(set-logic {logic})" in emit(replace(program, layout="layered"), "smtlib")
+    require_taylor(program)
 
 
 def require_taylor(of: Program) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from networks import dense
 
 from nn2eq.emit import LANGUAGES, emit, emitter
-from nn2eq.errors import CannotEmit, DamagedFile
+from nn2eq.errors import DamagedFile
 from nn2eq.forms.program import Constant, Function, Polynomial, Program, Value
 from nn2eq.forms.taylor import taylor
 from nn2eq.proof.program_json import read_program
 from nn2eq.proof.runners import run
 
+OF_NUMBERS = [language for language in LANGUAGES if {"nested", "layered"} & {*emitter(language).layouts}]
+"""The languages that say what is written number by number."""
 IN_PROCESS = [language for language in LANGUAGES if not emitter(language).external]
 POINTS = np.random.default_rng(0).uniform(-1.0, 1.0, size=(30, 2))
 
@@ -23,7 +27,7 @@ def chebyshev() -> Program:
     x, y = Value("x", ("x1", "x2")), Value("y", ("y1", "y2"))
     moved = Constant("x0", np.array([0.25, 0.0])), Constant("s", np.array([1.5, 2.0]))
     step = Polynomial(y, x, exponents, Constant("c", coefficients), *moved, "chebyshev")
-    return Program((Function("predict", (x,), (y,), (step,)),), "nested", "polynomial")
+    return Program((Function("predict", (x,), (y,), (step,)),), "layered", "polynomial")
 
 
 @pytest.mark.parametrize("language", IN_PROCESS)
@@ -35,8 +39,45 @@ def test_a_taylor_polynomial_runs_in_every_language(language: str, order: int) -
     np.testing.assert_allclose(answers.outputs, program.evaluate(POINTS), rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("language", [language for language in IN_PROCESS if language != "latex"])
-def test_chebyshevs_basis_runs_in_languages_for_machines(language: str) -> None:
+def ratio() -> Program:
+    """Two outputs, of which the first is a ratio."""
+    exponents = np.array([[0, 0], [1, 0], [0, 2], [1, 1]])
+    above = np.random.default_rng(4).normal(size=(4, 2))
+    below = np.array([[1.0, 1.0], [0.25, 0.0], [0.5, 0.0], [0.0, 0.0]])
+    x, y = Value("x", ("x1", "x2")), Value("y", ("y1", "y2"))
+    step = Polynomial(y, x, exponents, Constant("c", above), denominator=Constant("d", below))
+    return Program((Function("predict", (x,), (y,), (step,)),), "layered", "polynomial")
+
+
+@pytest.mark.parametrize("language", OF_NUMBERS)
+def test_a_ratio_runs_in_every_language(language: str) -> None:
+    program = ratio()
+    x1, x2 = POINTS.T
+    step = program.predict.steps[0]
+    assert isinstance(step, Polynomial)
+    monomials = np.stack([np.ones(30), x1, x2**2, x1 * x2], axis=1)
+    wanted = monomials @ step.coefficients.data / np.stack([1 + 0.25 * x1 + 0.5 * x2**2, np.ones(30)], axis=1)
+    np.testing.assert_allclose(program.evaluate(POINTS), wanted, rtol=1e-13)
+    answers = run(language, emit(program, language), POINTS)
+    np.testing.assert_allclose(answers.outputs, wanted, rtol=1e-12, atol=1e-14)
+
+
+def test_a_ratio_too_wide_for_a_fraction_is_read_back_too() -> None:
+    exponents = np.arange(12)[:, None]
+    above, below = np.linspace(0.123456789, 1.3, 12), np.linspace(1.0, 0.1111111111, 12)
+    x, y = Value("x", ("x",)), Value("y", ("y",))
+    step = Polynomial(
+        y, x, exponents, Constant("c", above[:, None]), denominator=Constant("d", below[:, None])
+    )
+    program = Program((Function("predict", (x,), (y,), (step,)),), "layered", "polynomial")
+    text = emit(program, "latex")
+    assert r"\frac" not in text
+    points = POINTS[:, :1]
+    np.testing.assert_allclose(run("latex", text, points).outputs, program.evaluate(points), rtol=1e-12)
+
+
+@pytest.mark.parametrize("language", OF_NUMBERS)
+def test_chebyshevs_basis_runs_in_every_language(language: str) -> None:
     program = chebyshev()
     answers = run(language, emit(program, language), POINTS)
     np.testing.assert_allclose(answers.outputs, program.evaluate(POINTS), rtol=1e-12, atol=1e-14)
@@ -54,9 +95,14 @@ def test_chebyshevs_basis_is_numpys() -> None:
     np.testing.assert_allclose(program.evaluate(POINTS), wanted, atol=1e-12)
 
 
-def test_people_are_not_given_chebyshevs_basis() -> None:
-    with pytest.raises(CannotEmit, match="chebyshev"):
-        emit(chebyshev(), "latex")
+def test_an_input_that_is_called_as_chebyshevs_polynomials_keeps_apart_from_them() -> None:
+    program = chebyshev()
+    [function] = program.functions
+    x = Value("x", ("T", "x2"))
+    step = replace(function.steps[0], arg=x)  # type: ignore[type-var]
+    program = replace(program, functions=(replace(function, arguments=(x,), steps=(step,)),))
+    answers = run("latex", emit(program, "latex"), POINTS)
+    np.testing.assert_allclose(answers.outputs, program.evaluate(POINTS), rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,8 @@ class Applied:
 class Powers:
     """Σ coefficients · Π basis((value - centre) / scale) ^ exponents, the basis being powers or Chebyshev's.
 
-    exponents (terms, inputs), coefficients (terms, outputs), centre and scale (inputs,).
+    exponents (terms, inputs), coefficients (terms, outputs), centre and scale (inputs,). denominator, like the
+    coefficients, of what the sum is divided by, None for 1.
     """
 
     arg: int
@@ -58,6 +59,7 @@ class Powers:
     centre: Numbers
     scale: Numbers
     basis: str = "power"
+    denominator: Numbers | None = None
 
 
 Op = Sum | Applied | Powers

@@ -73,7 +73,7 @@ def walk(
         elif isinstance(op, Applied):
             state.values.append(_applied(op, state, number))
         else:
-            state.values.append(_powers(op, state.values[op.arg]))
+            state.values.append(_polynomial(op, state.values[op.arg]))
     return Walked(state.values[-1], state.crosses, state.empty, state.whole)
 
 
@@ -160,8 +160,18 @@ def _put(whole: Dual, changed: Dual, units: list[int]) -> Dual:
     return Dual(value, put(whole.slope, changed.slope))
 
 
+def _polynomial(op: Powers, x: Dual) -> Dual:
+    """Work a polynomial out, and divide it by its denominator."""
+    found = _powers(op, x)
+    above = found.affine(op.coefficients)
+    if op.denominator is None:
+        return above
+    inverse, _ = found.affine(op.denominator).through(charts.of_primitive("/"))
+    return above * inverse
+
+
 def _powers(op: Powers, x: Dual) -> Dual:
-    """Work a polynomial out: each variable's powers, each monomial from one that it extends, then one sum."""
+    """Work the monomials out: each variable's powers, each monomial from one that it extends."""
     factor = 1.0 / op.scale.astype(np.float64)
     t = _moved(x, op.centre.astype(np.float64), factor, op.scale.astype(np.float64))
     highest = op.exponents.max(axis=0, initial=0)
@@ -183,7 +193,7 @@ def _powers(op: Powers, x: Dual) -> Dual:
         return known[exponents]
 
     monomials = [_with_slope(monomial(tuple(int(power) for power in row)), x) for row in op.exponents]
-    return _side_by_side(monomials).affine(op.coefficients)
+    return _side_by_side(monomials)
 
 
 def _moved(x: Dual, centre: Array, factor: Array, scale: Array) -> Dual:
@@ -200,14 +210,16 @@ def _moved(x: Dual, centre: Array, factor: Array, scale: Array) -> Dual:
 
 
 def _ladder(t: Dual, one: Dual, top: int, basis: str) -> list[Dual]:
-    """Return t^0 ... t^top, or Chebyshev's T_0 ... T_top by their recurrence."""
+    """Return t^0 ... t^top, or Chebyshev's T_0 ... T_top, each from two of half its degree.
+
+    T_(j + k) = 2 T_j T_k - T_(k - j): errors grow by a factor each time the degree doubles, not each time it rises.
+    """
     steps = [one, t]
     while len(steps) <= top:
-        if basis == "power":
-            half = len(steps) // 2
-            steps.append(steps[half] * steps[len(steps) - half])
-        else:
-            steps.append((t * steps[-1]).affine(np.full(1, 2.0)) - steps[-2])
+        half = len(steps) // 2
+        rest = len(steps) - half
+        product = steps[half] * steps[rest]
+        steps.append(product if basis == "power" else product.affine(np.full(1, 2.0)) - steps[rest - half])
     return steps
 
 

@@ -30,7 +30,12 @@ counted from 0, are transformed; the others pass.
 
 A polynomial step is out = Σ coefficients · Π t ^ exponents with t = (arg - centre) / scale, null for 0 and 1:
 exponents has a row a term and a column an input, coefficients a row a term and a column an output. In the
-basis "chebyshev", t ^ k means Chebyshev's T_k(t).
+basis "chebyshev", t ^ k means Chebyshev's T_k(t). If there is a "denominator", coefficients likewise, the sum is
+divided by that of the denominator.
+
+The file of an approximate form has a further member "error": the "domain", (low, high) for each input, on which it
+is meant, the bound of its distance from the network that is "proved" there, and the distance "observed"; null where
+nothing is known.
 
 A combine step is out = a formula over the units of several values or constants, its "args". Values may have
 "rows", and steps then work on each of them: a value of size 12 with "rows": [3] is (3, 4); where an argument
@@ -47,6 +52,7 @@ put its header has a further member "header", an array of strings. A file of ano
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -76,7 +82,7 @@ FORMAT, VERSION = "nn2eq-program", 1
 
 def write(program: Program, options: Options) -> str:
     """Write a Program as JSON, one step a line."""
-    members = {
+    members: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "form": program.form,
@@ -85,9 +91,18 @@ def write(program: Program, options: Options) -> str:
         "sha256": escaped(program.sha256),
         "notes": [escaped(note) for note in program.notes],
     }
+    if not program.exact:
+        members["error"] = _error(program)
     lines = [f'"{key}": {_dumped(value)},' for key, value in members.items()]
     functions = ",\n".join(_function(function) for function in program.functions)
     return "\n".join(["{", *lines, f'"functions": [{functions}]', "}"]) + "\n"
+
+
+def _error(program: Program) -> dict[str, Any]:
+    """Return how far an approximate form is from its network, and where; null is what nothing is known of."""
+    numbers = {"proved": program.proved, "observed": program.observed}
+    told = {key: value if isfinite(value) else None for key, value in numbers.items()}
+    return {"domain": [list(interval) for interval in program.domain], **told}
 
 
 def _dumped(value: Any) -> str:
@@ -180,6 +195,7 @@ def _polynomial(step: Polynomial) -> dict[str, Any]:
         "coefficients": _constant(step.coefficients),
         "centre": _constant(step.centre) if step.centre else None,
         "scale": _constant(step.scale) if step.scale else None,
+        **({"denominator": _constant(step.denominator)} if step.denominator else {}),
     }
 
 

@@ -148,7 +148,7 @@ def _polynomial(step: Polynomial, number: int) -> Iterator[Line]:
             yield Formula(f"m{number}__{place}", product)
             product = fm.name(f"m{number}__{place}")
         names.append(product.value if product is not None else "")
-    yield from _combined(step, names)
+    yield from _divided(step, names, number)
 
 
 def _moved(step: Polynomial, variable: int, node: fm.Node) -> fm.Node:
@@ -178,13 +178,24 @@ def _product(factors: Sequence[fm.Node]) -> fm.Node | None:
     return reduce(lambda one, two: fm.Node("*", (one, two)), factors) if factors else None
 
 
-def _combined(step: Polynomial, names: Sequence[str]) -> Iterator[Sum]:
-    """Yield the sum of the monomials for each output."""
-    for out, column in zip(step.out.parts, step.coefficients.data.T, strict=True):
-        used = [place for place, name in enumerate(names) if name and column[place]]
-        constant = [place for place, name in enumerate(names) if not name and column[place]]
-        offset = column[constant] if constant else None
-        yield Sum(out, column[used], tuple(names[place] for place in used), offset)
+def _divided(step: Polynomial, names: Sequence[str], number: int) -> Iterator[Line]:
+    """Yield each output: the sum of its monomials, n1__2 and d1__2 where it is a ratio of two."""
+    for unit, (out, column) in enumerate(zip(step.out.parts, step.coefficients.data.T, strict=True)):
+        if step.denominator is None or not step.is_ratio[unit]:
+            yield _combined(out, column, names)
+            continue
+        above, below = f"n{number}__{unit + 1}", f"d{number}__{unit + 1}"
+        yield _combined(above, column, names)
+        yield _combined(below, step.denominator.data[:, unit], names)
+        yield Formula(out, fm.Node("/", (fm.name(above), fm.name(below))))
+
+
+def _combined(out: str, column: NDArray[Any], names: Sequence[str]) -> Sum:
+    """Return a sum of monomials."""
+    used = [place for place, name in enumerate(names) if name and column[place]]
+    constant = [place for place, name in enumerate(names) if not name and column[place]]
+    offset = column[constant] if constant else None
+    return Sum(out, column[used], tuple(names[place] for place in used), offset)
 
 
 def _calls(step: Apply) -> Iterator[Line]:

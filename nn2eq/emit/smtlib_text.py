@@ -1,4 +1,4 @@
-"""SMT-LIB 2.6, logic QF_LRA: a network of affine pieces as real arithmetic, every number exactly the file's.
+"""SMT-LIB 2.6: a network of affine pieces (QF_LRA) or a polynomial (QF_NRA), every number exactly the file's.
 
 A name for each unit, and an equation that says what it is: what a solver is asked about stands behind the text.
 """
@@ -16,7 +16,7 @@ from nn2eq.emit.options import Options
 from nn2eq.emit.pythonic import commented
 from nn2eq.emit.scalars import Call, Line, Sum, unrolled
 from nn2eq.errors import CannotEmit
-from nn2eq.forms.program import Apply, Program
+from nn2eq.forms.program import Apply, Polynomial, Program
 from nn2eq.forms.size import runnable
 
 RESERVED = frozenset(
@@ -30,7 +30,7 @@ RESERVED = frozenset(
 
 
 def write(program: Program, options: Options) -> str:
-    """Write a Program as SMT-LIB. Raises CannotEmit for what is not affine in pieces."""
+    """Write a Program as SMT-LIB. Raises CannotEmit for activations that are not affine in pieces."""
     _require_pieces(program)
     function = program.predict
     own = {part for step in function.steps[:-1] for part in step.out.parts}
@@ -38,7 +38,7 @@ def write(program: Program, options: Options) -> str:
     lines = [
         f"; inputs: {', '.join(program.inputs)}; outputs: {', '.join(program.outputs)}",
         "; numbers: fractions, each exactly the float of the file",
-        "(set-logic QF_LRA)",
+        f"(set-logic {'QF_NRA' if _is_curved(program) else 'QF_LRA'})",
         *(f"(declare-const {name} Real)" for name in program.inputs),
     ]
     for origin, steps in commented(unrolled(function, runnable)):
@@ -51,6 +51,12 @@ def _require_pieces(program: Program) -> None:
     for step in program.predict.steps:
         if isinstance(step, Apply) and not step.activation.row.pieces:
             raise _refused(f"{step.activation.row.name} has no affine pieces")
+
+
+def _is_curved(program: Program) -> bool:
+    """Whether variables are multiplied or divided by each other."""
+    steps = (step for step in program.predict.steps if isinstance(step, Polynomial))
+    return any(step.exponents.sum(axis=1).max() > 1 or step.is_ratio.any() for step in steps)
 
 
 def _refused(what: str) -> CannotEmit:
@@ -86,23 +92,18 @@ def rational(value: float) -> str:
 
 
 def written(node: fm.Node) -> str:
-    """Write a formula. Raises CannotEmit where it is not affine in pieces."""
+    """Write a formula. Raises CannotEmit for what is no arithmetic."""
     match node.op:
         case "number":
             return rational(node.value)
         case "name":
             return str(node.value)
-        case "*" if not any(_is_constant(arg) for arg in node.args):
-            raise _refused("a product of two variables is not affine")
-        case "/" if not _is_constant(node.args[1]):
-            raise _refused("a quotient by a variable is not affine")
+        case "**" if node.args[1].op == "number" and node.args[1].value in (2.0, 3.0):
+            base = written(node.args[0])
+            return f"(* {' '.join([base] * int(node.args[1].value))})"
     if node.op not in _WORDS:
         raise _refused(f"{node.op} is not affine in pieces")
     return _WORDS[node.op](*map(written, node.args))
-
-
-def _is_constant(node: fm.Node) -> bool:
-    return all(part.op != "name" for part in fm.walk(node))
 
 
 def _operation(word: str) -> Callable[..., str]:

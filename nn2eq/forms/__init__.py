@@ -72,6 +72,13 @@ FORMS: Mapping[str, Form] = {
             "the network with its Jacobian, and its Hessian if wanted; their numbers at a point",
             ("fold", "hessian", "at", "layout"),
         ),
+        Form(
+            "polynomial",
+            "nn2eq.forms.polynomial",
+            "layered",
+            "the shortest polynomial, or ratio of two, near the network on a domain, with its proved error",
+            ("degree", "tolerance", "domain", "seconds"),
+        ),
     )
 }
 

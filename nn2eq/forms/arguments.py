@@ -90,6 +90,7 @@ ARGUMENTS: Mapping[str, Argument] = {
             _intervals,
         ),
         Argument("order", "The highest total degree of a Taylor polynomial; 3 if left out.", "N", _whole("order")),
+        Argument("degree", "The highest total degree of a polynomial on a box.", "N", _whole("degree")),
         Argument(
             "at",
             "A point, 0.5,1 in order or a=0.5,b=1 by name; else the middle of the domain, else 0.",

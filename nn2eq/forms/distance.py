@@ -74,7 +74,10 @@ def _op(step: Step, place: dict[str, int]) -> Op:
     inputs = step.arg.size
     centre = np.zeros(inputs) if step.centre is None else step.centre.data
     scale = np.ones(inputs) if step.scale is None else step.scale.data
-    return Powers(place[step.arg.name], step.exponents, step.coefficients.data, centre, scale, step.basis)
+    below = None if step.denominator is None else step.denominator.data
+    return Powers(
+        place[step.arg.name], step.exponents, step.coefficients.data, centre, scale, step.basis, below
+    )
 
 
 def with_distance(program: Program, found: Distance, observed: float) -> Program:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 from nn2eq.forms.program import (
@@ -41,7 +42,7 @@ def answer(step: Step, values: Mapping[str, Array]) -> Array:
         return _combined(step, values)
     arg = values[step.arg.name]
     if isinstance(step, Polynomial):
-        return _powers(step, arg)
+        return _polynomial(step, arg)
     if isinstance(step, Cases):
         return _chosen(step, arg)
     activation = with_constants(step)
@@ -61,16 +62,25 @@ def _chosen(step: Cases, x: Array) -> Array:
     return answer
 
 
-def _powers(step: Polynomial, x: Array) -> Array:
+def _polynomial(step: Polynomial, x: Array) -> Array:
     t = x if step.centre is None else x - step.centre.data.astype(np.float64)
     t = t if step.scale is None else t / step.scale.data.astype(np.float64)
-    monomials = np.ones((len(t), len(step.exponents)))
-    for variable, column in zip(t.T, step.exponents.T, strict=True):
+    found = monomials(t, step.exponents, step.basis)
+    above = found @ step.coefficients.data.astype(np.float64)
+    if step.denominator is None:
+        return np.asarray(above)
+    return np.asarray(above / (found @ step.denominator.data.astype(np.float64)))
+
+
+def monomials(t: Array, exponents: NDArray[np.int64], basis: str) -> Array:
+    """Return the products of a basis' functions of t (n, inputs) by exponents (terms, inputs): (n, terms)."""
+    found = np.ones((len(t), len(exponents)))
+    for variable, column in zip(t.T, exponents.T, strict=True):
         ladder = [np.ones(len(t)), variable]
         while len(ladder) <= column.max(initial=0):
-            ladder.append(BASES[step.basis](variable, ladder))
-        monomials *= np.stack(ladder, axis=1)[:, column]
-    return np.asarray(monomials @ step.coefficients.data.astype(np.float64))
+            ladder.append(BASES[basis](variable, ladder))
+        found *= np.stack(ladder, axis=1)[:, column]
+    return found
 
 
 def _product(x: Array, term: Term) -> Array:

@@ -102,10 +102,11 @@ class Apply:
 
 @dataclass(frozen=True, eq=False)
 class Polynomial:
-    """out = Σ coefficients · Π basis((arg - centre) / scale) by the exponents.
+    """out = Σ coefficients · Π basis((arg - centre) / scale) by the exponents, over a denominator if there is one.
 
-    exponents (terms, inputs), lowest degree first; coefficients (terms, outputs); centre and scale (inputs,),
-    None for 0 and 1. basis: a name of BASES, "power" for t^k, "chebyshev" for T_k(t).
+    exponents (terms, inputs), lowest degree first; coefficients (terms, outputs), denominator likewise, None for
+    1; centre and scale (inputs,), None for 0 and 1. basis: a name of BASES, "power" for t^k, "chebyshev" for
+    T_k(t).
     """
 
     out: Value
@@ -115,13 +116,21 @@ class Polynomial:
     centre: Constant | None = None
     scale: Constant | None = None
     basis: str = "power"
+    denominator: Constant | None = None
 
     @property
     def constants(self) -> Iterator[Constant]:
         """Its constants, in order."""
-        yield from (
-            constant for constant in (self.coefficients, self.centre, self.scale) if constant is not None
-        )
+        given = (self.coefficients, self.denominator, self.centre, self.scale)
+        yield from (constant for constant in given if constant is not None)
+
+    @property
+    def is_ratio(self) -> NDArray[np.bool_]:
+        """Which outputs, (outputs,), have another denominator than 1."""
+        if self.denominator is None:
+            return np.zeros(self.out.size, dtype=np.bool_)
+        one = (self.exponents == 0).all(axis=1).astype(np.float64)
+        return np.asarray((self.denominator.data != one[:, None]).any(axis=0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,8 @@ def _step(step: Step, digits: int) -> Step:
         args = {key: replace(step.args[key], of=_constant(of, digits)) for key, of in constants.items()}
         return replace(step, args={**step.args, **args})
     if isinstance(step, Polynomial):
-        return replace(step, coefficients=_constant(step.coefficients, digits))
+        below = None if step.denominator is None else _constant(step.denominator, digits)
+        return replace(step, coefficients=_constant(step.coefficients, digits), denominator=below)
     terms = tuple(replace(term, matrix=_constant(term.matrix, digits)) for term in step.terms)
     return Affine(step.out, terms, None if step.offset is None else _constant(step.offset, digits))
 

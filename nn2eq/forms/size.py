@@ -79,7 +79,10 @@ def _count(step: Step, counts: dict[str, NDArray[np.float64]], spelling: Spellin
             total = total + (inner * used if used.ndim == 1 else inner @ used)
         return total if step.offset is None else total + (step.offset.data != 0)
     if isinstance(step, Polynomial):
-        return np.asarray(np.count_nonzero(step.coefficients.data, axis=0), dtype=np.float64)
+        below = (
+            0 if step.denominator is None else np.count_nonzero(step.denominator.data, axis=0) * step.is_ratio
+        )
+        return np.asarray(np.count_nonzero(step.coefficients.data, axis=0) + below, dtype=np.float64)
     if isinstance(step, Combine):
         raise CannotEmit("derivatives are written layer by layer", code="form-format")
     return _count_activation(step, counts[step.arg.name], spelling)

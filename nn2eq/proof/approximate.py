@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from nn2eq.domain import Domain
 from nn2eq.errors import Disagreement
-from nn2eq.forms.program import BASES, Affine, Polynomial, Program, Step, arguments
+from nn2eq.forms.evaluation import answer, monomials
+from nn2eq.forms.program import Affine, Polynomial, Program, Step, arguments
 from nn2eq.network import Network
 from nn2eq.proof.agreement import TEXT_TOLERANCE
 from nn2eq.proof.expected import Expected
@@ -106,15 +107,19 @@ def affine_size(step: Affine, values: Mapping[str, Array]) -> Array:
 
 
 def _polynomial_size(step: Polynomial, x: Array) -> Array:
-    """Add the sizes of a polynomial's terms, those of the subtracted centre included."""
+    """Add the sizes of a polynomial's terms, those of the subtracted centre included.
+
+    Of a ratio that is p / q, this is (|p| + |p / q| |q|) / |q| with the sizes of the terms of p and q.
+    """
     centre = 0.0 if step.centre is None else np.abs(step.centre.data.astype(np.float64))
     scale = 1.0 if step.scale is None else np.abs(step.scale.data.astype(np.float64))
     t = (np.abs(x) + centre) / scale
     t = t if step.basis == "power" else np.maximum(t, 1.0)
-    monomials = np.ones((len(t), len(step.exponents)))
-    for variable, column in zip(t.T, step.exponents.T, strict=True):
-        ladder = [np.ones(len(t)), variable]
-        while len(ladder) <= column.max(initial=0):
-            ladder.append(BASES[step.basis](variable, ladder))
-        monomials *= np.stack(ladder, axis=1)[:, column]
-    return np.asarray(monomials @ np.abs(step.coefficients.data.astype(np.float64)))
+    found = monomials(t, step.exponents, step.basis)
+    above = found @ np.abs(step.coefficients.data.astype(np.float64))
+    if step.denominator is None:
+        return np.asarray(above)
+    below = found @ np.abs(step.denominator.data.astype(np.float64))
+    values = {step.arg.name: x}
+    divisor = np.abs(answer(replace(step, coefficients=step.denominator, denominator=None), values))
+    return np.asarray((above + np.abs(answer(step, values)) * below) / divisor)

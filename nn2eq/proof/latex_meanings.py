@@ -17,7 +17,7 @@ _erf = np.vectorize(math.erf, otypes=[np.float64])
 STANDARD: Mapping[str, Callable[..., Any]] = {
     r"\tanh": np.tanh, r"\exp": np.exp, r"\ln": np.log, r"\log_{10}": np.log10, r"\log_2": np.log2,
     r"\sqrt": np.sqrt, r"\abs": np.abs, r"\operatorname{erf}": _erf, r"\sinh": np.sinh, r"\cosh": np.cosh,
-    r"\sin": np.sin, r"\cos": np.cos, r"\arctan": np.arctan,
+    r"\sin": np.sin, r"\cos": np.cos, r"\arctan": np.arctan, r"\arccos": np.arccos,
     r"\max": lambda *values: _folded(np.maximum, values),
     r"\min": lambda *values: _folded(np.minimum, values),
 }  # fmt: skip

@@ -129,7 +129,8 @@ def _signature(text: Text, equation: Equation, outputs: tuple[str, ...]) -> _Sig
         return None
     head, places = indices(canonical(match["name"]))
     letter = places[-1] if places and re.fullmatch("[a-z]", places[-1]) else ""
-    letter = letter if letter and re.search(rf"_\s*(?:{letter}|\{{\s*{letter}\W)", body) else ""
+    used = rf"_\s*(?:{letter}|\{{\s*{letter}\W)|(?<![A-Za-z\\_]){letter} "  # z_i, or a number: k \arccos(t)
+    letter = letter if letter and re.search(used, body) else ""
     name = indexed(head, places[:-1]) if letter else canonical(match["name"])
     return _Signature(name, tuple(canonical(part) for part in match["parameters"].split(",")), letter)
 

@@ -306,8 +306,13 @@ class Evaluation:
         return self.value(definition.body, Scope(dict(zip(definition.parameters, args, strict=True))))
 
     def _unit(self, node: Node, scope: Scope) -> Any:
-        """One unit's value of a function whose units share; all of them are evaluated once."""
+        """One unit's value of a function whose units share, all of them evaluated once; or T_3, where 3 is a number."""
         [call] = node.args
+        definition = self._functions.get(call.value)
+        if definition is not None and _mentions(definition.body, definition.letter):
+            args = [self._plain(self.value(arg, scope), node) for arg in call.args]
+            names = dict(zip(definition.parameters, args, strict=True))
+            return self.value(definition.body, Scope({**names, definition.letter: float(node.value)}))
         whole = self.value(call, scope)
         place = node.value - self._text.first
         if not 0 <= place < len(whole):
@@ -356,6 +361,14 @@ class Evaluation:
 
     def _error(self, what: str, at: int) -> BadRequest:
         return self._text.mathematics.error(what, at)
+
+
+def _mentions(node: Node, letter: str) -> bool:
+    """Whether a formula takes a letter for a number."""
+    if node.op == "name" and node.value == letter:
+        return True
+    linear = node.op == "linear" and any(letter in names for names in node.value[1])
+    return linear or any(_mentions(arg, letter) for arg in node.args)
 
 
 def _mentions_half(node: Node) -> bool:

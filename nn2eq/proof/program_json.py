@@ -62,7 +62,7 @@ def read_program(text: str | bytes) -> Program:
 
 def _program(found: Fields) -> Program:
     needed = {"format", "version", "form", "layout", "model", "sha256", "notes", "functions"}
-    _members(found, needed, {"header"}, "the file")
+    _members(found, needed, {"header", "error"}, "the file")
     layout = _text(found, "layout")
     if layout not in LAYOUTS:
         raise _damaged(f"the layout is {layout!r:.40}")
@@ -71,7 +71,16 @@ def _program(found: Fields) -> Program:
     if not functions:
         raise _damaged("it has no functions")
     model, sha256 = unescaped(_text(found, "model")), unescaped(_text(found, "sha256"))
-    return Program(functions, layout, _text(found, "form"), model, sha256, tuple(notes))
+    program = Program(functions, layout, _text(found, "form"), model, sha256, tuple(notes))
+    return replace(program, exact=False, **_error(found["error"])) if "error" in found else program
+
+
+def _error(found: Any) -> dict[str, Any]:
+    """Read how far an approximate form is from its network."""
+    _members(found, {"domain", "proved", "observed"}, set(), "the error")
+    domain = [(_number(low), _number(high)) for low, high in _list(found, "domain", list)]
+    told = {key: math.nan if found[key] is None else _number(found[key]) for key in ("proved", "observed")}
+    return {"domain": tuple(domain), **told}
 
 
 def _function(found: Fields) -> Function:
@@ -140,18 +149,21 @@ def _apply(found: Fields, values: dict[str, Value]) -> Apply:
 
 def _polynomial(found: Fields, values: dict[str, Value]) -> Polynomial:
     needed = {"step", "out", "arg", "basis", "exponents", "coefficients", "centre", "scale"}
-    _members(found, needed, set(), "a polynomial step")
+    _members(found, needed, {"denominator"}, "a polynomial step")
     arg, out = _known(found["arg"], values), _value(found["out"], values)
     centre, scale = (None if found[key] is None else _constant(found[key]) for key in ("centre", "scale"))
     coefficients = _constant(found["coefficients"])
+    denominator = _constant(found["denominator"]) if "denominator" in found else None
     exponents = np.array(_list(found, "exponents", list), dtype=np.int64)
     if exponents.shape[1:] != (arg.size,) or coefficients.data.shape != (len(exponents), out.size):
         raise _damaged(f"{out.name} has exponents or coefficients of another size")
+    if denominator is not None and denominator.data.shape != coefficients.data.shape:
+        raise _damaged(f"{out.name} has a denominator of another size")
     if np.any(exponents < 0) or np.any(exponents > HIGHEST_POWER) or found["basis"] not in BASES:
         raise _damaged(f"{out.name} has a power below 0 or above {HIGHEST_POWER}, or an unknown basis")
     if any(constant is not None and constant.data.shape != (arg.size,) for constant in (centre, scale)):
         raise _damaged(f"{out.name} has a centre or scale of another size")
-    return Polynomial(out, arg, exponents, coefficients, centre, scale, found["basis"])
+    return Polynomial(out, arg, exponents, coefficients, centre, scale, found["basis"], denominator)
 
 
 def _combine(found: Fields, values: dict[str, Value]) -> Combine:

@@ -27,7 +27,7 @@ def run(text: str, x: Array, name: str = "") -> Answer:
     inputs, outputs = (names.split(", ") for names in said.groups())
     if len(inputs) != x.shape[1]:
         raise Disagreement(f"the text fails: it takes {len(inputs)} numbers", code="text-fails")
-    solver = z3.SolverFor("QF_LRA")
+    solver = z3.SolverFor("QF_NRA" if "(set-logic QF_NRA)" in text else "QF_LRA")
     attempt(lambda: solver.from_string(text))
     rows = [_solved(z3, solver, inputs, outputs, row) for row in x.tolist()]
     values = {key: np.array([row[key] for row in rows]) for key in rows[0]} if rows else {}
@@ -46,7 +46,7 @@ def _solved(
         if solver.check() != z3.sat:
             raise Disagreement("the text fails: nothing answers to some inputs", code="text-fails")
         model = solver.model()
-        found = {str(name): _number(model[name]) for name in model.decls()}
+        found = {str(name): _number(model[name]) for name in model.decls() if name.arity() == 0}
         if missing := [key for key in outputs if key not in found]:
             raise Disagreement(f"the text fails: it says nothing of {missing[0]!a:.80}", code="text-fails")
         solver.add(z3.Or([z3.Real(key) != model.eval(z3.Real(key)) for key in outputs]))

@@ -13,6 +13,7 @@ from nn2eq.emit.latex.names import Symbols
 from nn2eq.emit.latex.nested import nested
 from nn2eq.emit.latex.numbers import Numbers
 from nn2eq.emit.latex.pieces import Equation
+from nn2eq.emit.latex.polynomials import chebyshev_definition, chebyshev_symbols
 from nn2eq.emit.latex.scalars import Scalars
 from nn2eq.emit.latex.standalone import standalone
 from nn2eq.emit.latex.weights import Weights
@@ -33,14 +34,14 @@ def write(program: Program, options: Options) -> str:
     numbers = Numbers.suited(function.constants)
     symbolic = options.numbers != "inline"
     functions = Functions(function, options, numbers)
-    symbols = Symbols(options.latex_names, functions.symbols)
+    symbols = Symbols(options.latex_names, [*functions.symbols, *chebyshev_symbols(function)])
     scalars = Scalars(Weights(numbers, symbolic), symbols, functions, by_options(options))
     layouts: Mapping[str, Callable[[], list[list[Equation]]]] = {
         "nested": lambda: nested(function, scalars),
         "layered": lambda: layered(function, scalars),
         "matrix": lambda: Matrices(numbers, symbolic, symbols, functions).equations(function),
     }
-    blocks = [*layouts[program.layout](), functions.definitions()]
+    blocks = [*layouts[program.layout](), functions.definitions(), chebyshev_definition(function)]
     listed = matrices(function, numbers) if options.numbers == "matrix" else []
     body = display(blocks) + beside(listed)
     body += tables(function, numbers) if options.numbers == "table" else ""

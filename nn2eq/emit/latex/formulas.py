@@ -133,13 +133,18 @@ def _broken_product(writer: Writer, left: Piece, right: Piece) -> Piece:
 
 def _quotient(writer: Writer, node: fm.Node) -> Piece:
     top, bottom = (writer.write(arg) for arg in node.args)
+    return fraction(top, bottom, writer.place)
+
+
+def fraction(top: Piece, bottom: Piece, place: Place) -> Piece:
+    """Return a fraction, written in one line with a slash if it is too wide for another."""
     if not (top.broken or bottom.broken) and max(top.width, bottom.width) < WIDEST_FRACTION:
         width = max(top.width, bottom.width) + 4
         return Piece(
             rf"\frac{{{top.text}}}{{{bottom.text}}}", width, ATOM, max(3, top.tall + 1, bottom.tall + 1)
         )
     top, bottom = top.within(SIGN), bottom.within(ATOM)
-    text = f"{top.text} {newline(writer.place)}{{}}/ {bottom.text}"
+    text = f"{top.text} {newline(place)}{{}}/ {bottom.text}"
     return Piece(text, bottom.width, SIGN, max(top.tall, bottom.tall), broken=True)
 
 
