@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from nn2eq.proof.check import check
     from nn2eq.proof.trace import trace
     from nn2eq.reading import read
+    from nn2eq.reading.dense import dense
     from nn2eq.scaling import in_original_units
 
 _HOMES = {
@@ -54,6 +55,7 @@ _HOMES = {
     "compose": "nn2eq.composition",
     "convert": "nn2eq.conversion",
     "deciding": "nn2eq.decision",
+    "dense": "nn2eq.reading.dense",
     "difference_bound": "nn2eq.forms.distance",
     "emit": "nn2eq.emit",
     "expressions": "nn2eq.forms.expressions",
@@ -85,6 +87,7 @@ __all__ = [
     "compose",
     "convert",
     "deciding",
+    "dense",
     "difference_bound",
     "emit",
     "expressions",

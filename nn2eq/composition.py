@@ -16,6 +16,8 @@ def compose(first: Network, second: Network) -> Network:
     A layer of the second whose name the first has already is called as it was with a number behind. Raises
     BadRequest if the second does not take as many numbers as the first gives.
     """
+    for network in (first, second):
+        network.require_numbers("a composition")
     if first.outputs != second.inputs:
         raise BadRequest(
             f"the first network gives {first.outputs} numbers, and the second takes {second.inputs}",

@@ -106,18 +106,21 @@ def _layouts(request: Request, chosen: Emitter) -> tuple[str, ...]:
     return (str(form(request.form).layout or request.shape.get("layout") or preferred),)
 
 
-def _named(request: Request) -> Request:
-    """Name the form that a request means without saying so: what shapes symbols asks for symbols."""
-    asks = not request.form and set(request.shape) & set(SYMBOLS)
+def _named(request: Request, alone: bool = False) -> Request:
+    """Name the form that a request means without saying so: what shapes symbols asks for them; alone: so do people."""
+    asks = not request.form and (
+        set(request.shape) & set(SYMBOLS) or (alone and emitter(request.language).for_people)
+    )
     return replace(request, form="symbolic") if asks else request
 
 
 def draft(network: Network, request: Request) -> Draft:
     """Write the network as asked, in the form asked for or the one that suits. Raises TooLarge, CannotEmit."""
     require_possible(request)
-    chosen, by_name = emitter(request.language), _named(request)
+    chosen, by_name = emitter(request.language), _named(request, network.drawn)
     if by_name.form:
-        return _written(network, request, by_name.form, "" if request.form else "its symbols were asked for")
+        reason = "its symbols were asked for" if request.shape else "there are no numbers"
+        return _written(network, request, by_name.form, "" if request.form else reason)
     if chosen.default:
         return _by_default(network, request, chosen)
     return _by_size(network, request, chosen)
@@ -148,6 +151,8 @@ def _by_size(network: Network, request: Request, chosen: Emitter) -> Draft:
 
 
 def _built(network: Network, request: Request, name: str) -> Program:
+    if "symbols" not in form(name).takes:
+        network.require_numbers(f"the {name} form")
     program = form(name).build(network, **_told(network, request, name))
     return rounded(program, request.options.digits) if request.options.digits else program
 

@@ -46,6 +46,7 @@ class Info:
 
 def info(network: Network) -> Info:
     """Return what the network is made of. Nothing is built to find its sizes."""
+    network.require_numbers("the size of a text")
     programs = {name: form(name).build(network) for name in STRAIGHT}
     program = next(iter(programs.values()))
     source = network.source

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.activations import Activation
+from nn2eq.errors import UnsupportedModel
 
 Array = NDArray[np.float64]
 
@@ -122,13 +123,20 @@ class Source:
         return int(head) if head.isdigit() else 3
 
 
+def needs_weights(what: str) -> UnsupportedModel:
+    """Return the error for an architecture of which more is asked than symbols."""
+    way_out = "give them with --weights FILE, or write symbols alone: --form symbolic"
+    return UnsupportedModel(what, code="needs-weights", way_out=way_out)
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """A chain of layers from x to y.
 
     input_shape: of one input without the batch; inputs are taken flattened, row by row. input_names,
     output_names: one each, () for the standing x1 ... and y1 .... one_for_all: the file leaves open how many
-    inputs there are, so that Keras takes one number for all of them too.
+    inputs there are, so that Keras takes one number for all of them too. drawn: its weights are not known, and
+    drawn at random: only what is said in symbols is said of it.
     """
 
     layers: tuple[Layer, ...]
@@ -137,6 +145,7 @@ class Network:
     output_names: tuple[str, ...] = ()
     source: Source = Source()
     one_for_all: bool = False
+    drawn: bool = False
 
     @property
     def inputs(self) -> int:
@@ -171,6 +180,11 @@ class Network:
         return replace(
             self, layers=tuple(replace(layer, maps=layer.maps + layer.left_out) for layer in layers)
         )
+
+    def require_numbers(self, what: str) -> None:
+        """Raise UnsupportedModel if the weights are not known that something needs."""
+        if self.drawn:
+            raise needs_weights(f"{what} needs weights, and this is an architecture without")
 
     def evaluate(self, x: Array) -> Array:
         """Answer in float64 with the exact weights: x (n, inputs) to (n, outputs)."""

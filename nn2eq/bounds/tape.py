@@ -90,6 +90,7 @@ class Tape:
 
 def of_network(network: Network) -> Tape:
     """Return a network's own maps, with the exact weights of its file."""
+    network.require_numbers("a proved range")
     ops: list[Op] = []
     for step in network.maps:
         if isinstance(step, Affine):

@@ -43,6 +43,7 @@ def regions(
     returned, and is not `complete`. progress: called as the walk goes on. jobs: how many processes share the
     work, through joblib. Raises UnsupportedModel if the network is not piecewise affine.
     """
+    network.require_numbers("a list of regions")
     found_steps = steps(network)
     box = whole(network.inputs) if domain is None else _box(domain, network.inputs)
     decider = Decider(found_steps, network.inputs)

@@ -68,9 +68,10 @@ def check(
 
     Exit status: 0 all agree, 1 one differs, 2 one cannot be judged.
     """
-    network = source.network()
+    network = source.network(symbols=True)
     rows = rows_of(data, network)
     if ask:
+        network.require_numbers("asking Keras")
         asked_keras(source, network, rows)
 
     def verdict(file: str) -> Verdict:

@@ -11,6 +11,7 @@ from nn2eq.cli.options import (
     ModelOptions,
     asked_keras,
     data_option,
+    dense_option,
     fold_option,
     keras_is_wanted,
     model_options,
@@ -30,6 +31,7 @@ Examples:
   nn2eq model.h5 --form taylor --order 5 --at 0 --domain=-1:1
   nn2eq model.h5 --inputs T,p --scale-input T=minmax:0:5,p=standard:1:0.2 --scale-output minmax:0:100
   nn2eq model.json --weights weights.h5 -f python --expression
+  nn2eq --dense 2-2-2-1:tanh --notation greek
   nn2eq model.keras --standalone --numbers table -o model.tex && pdflatex model.tex"""
 
 
@@ -100,6 +102,7 @@ Examples:
 @shape_options
 @data_option
 @fold_option
+@dense_option
 @model_options
 def convert(
     source: ModelOptions, language: str, form: str, output: str, name: str, digits: int | None, activations: str,
@@ -126,8 +129,10 @@ def convert(
             raise CannotEmit(
                 f"--header means nothing to {language}", code="option-format", way_out="leave it out"
             )
-        with waiting(f"reading {source.model}", long=source.is_large):
-            network = source.network(started)
+        with waiting(f"reading {source.model or source.dense}", long=source.is_large):
+            network = source.network(started, symbols=True)
+    if ask:
+        network.require_numbers("asking Keras")
     rows = rows_of(data, network)
     asked = asked_keras(source, network, rows) if ask else None
     with waiting(f"writing and checking {language}", long=source.is_large or run or bool(shape)):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # numbers are imported while a child reads the file
     from nn2eq.network import Network
     from nn2eq.proof.ask_keras import Asked
     from nn2eq.reading import Started
+    from nn2eq.reading.dense import Sketched
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -64,6 +65,7 @@ class ModelOptions:
     transform_input: str = ""
     threshold: float | None = None
     decide_on: str = "y"
+    dense: str = ""
     debug: bool = False
 
     @property
@@ -72,15 +74,24 @@ class ModelOptions:
         file = self.weights or self.model
         return os.path.isfile(file) and os.path.getsize(file) > 4_000_000
 
-    def start(self) -> Started:
+    def start(self) -> Started | Sketched:
         """Start to read the file in a child; what else is needed can be imported meanwhile."""
+        if bool(self.model) == bool(self.dense):
+            raise BadRequest("MODEL, or --dense in its place", code="usage", way_out="give one of them")
+        if self.dense:
+            from nn2eq.reading.dense import Sketched
+
+            return Sketched(self.dense)
         from nn2eq.reading import start
 
         return start(self.model, weights=self.weights)
 
-    def network(self, started: Started | None = None) -> Network:
-        """Read the network, name its inputs and outputs, and put it into original units."""
-        network = (started or self.start()).finish()
+    def network(self, started: Started | Sketched | None = None, *, symbols: bool = False) -> Network:
+        """Read the network, name its inputs and outputs, and put it into original units.
+
+        symbols: an architecture without weights will do.
+        """
+        network = (started or self.start()).finish(symbols=symbols)
         from nn2eq.scaling import in_original_units
 
         inputs = split_names(self.inputs, network.inputs, "--inputs")
@@ -114,6 +125,18 @@ def model_options(command: Command) -> Command:
     for option in reversed(_MODEL_OPTIONS):
         decorated = option(decorated)
     return decorated  # type: ignore[no-any-return]
+
+
+def dense_option(command: Command) -> Command:
+    """Let a command be given --dense in place of MODEL."""
+    parameters: list[click.Parameter] = command.__click_params__  # type: ignore[attr-defined]
+    for parameter in parameters:
+        if parameter.name == "model":
+            parameter.required, parameter.default = False, ""
+    return click.option(
+        "--dense", metavar="2-3-1:tanh", default="",
+        help="In place of MODEL, dense layers of these sizes and activations, for symbols alone.",
+    )(command)  # fmt: skip
 
 
 def data_option(command: Command) -> Command:

@@ -37,6 +37,7 @@ def expressions(network: Network | str | os.PathLike[str]) -> list[Expr]:
     """Return one expression per output of a network, or of the file it is in; symbols are called as the inputs."""
     if not isinstance(network, Network):
         network = read(network)
+    network.require_numbers("a SymPy expression")
     values: list[Expr] = [sp.Symbol(name) for name in network.input_names or numbered("x", network.inputs)]
     with sp.evaluate(False):
         for step in network.maps:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from nn2eq.activations import Activation
+from nn2eq.forms import STRAIGHT
 from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step, Term, Value
 from nn2eq.forms.stages import Stage, stages
 from nn2eq.network import Network, Selected, numbered
@@ -27,15 +28,31 @@ def matrix(network: Network, *, fold: bool = True, **written: str) -> Program:
 
 
 def program(network: Network, found: tuple[Stage, ...], form: str, written: Mapping[str, str]) -> Program:
-    """Return the network, cut into stages, as a Program: in numbers, or in symbols if it is told how."""
+    """Return the network, cut into stages, as a Program: in numbers, or in symbols if it is told how.
+
+    Raises UnsupportedModel for numbers of a network that has none.
+    """
+    if form not in STRAIGHT or written:
+        written = in_symbols(network, written)
+    else:
+        network.require_numbers(f"the {form} form")
     x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
     steps = tuple(_steps(network, found, x))
     function = Function("predict", (x,), (steps[-1].out,), steps)
-    layout = "symbolic" if written else form
+    layout = form if form in STRAIGHT and not written else "symbolic"
     return Program(
         (function,), layout, form, os.path.basename(network.source.file), network.source.sha256,
         one_for_all=network.one_for_all, told=dict(written),
     )  # fmt: skip
+
+
+def in_symbols(network: Network, written: Mapping[str, str]) -> Mapping[str, str]:
+    """Return how a network is to be written in symbols: alone if it has no numbers."""
+    if not network.drawn:
+        return written
+    if written.get("symbols") == "both":
+        network.require_numbers("--symbols both")
+    return {**written, "symbols": "only"}
 
 
 def _steps(network: Network, found: tuple[Stage, ...], x: Value) -> Iterator[Step]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from nn2eq.forms.program import Program
 from nn2eq.forms.stages import stages
 from nn2eq.forms.straight import program
@@ -17,5 +15,6 @@ def symbolic(network: Network, *, fold: bool = True, **written: str) -> Program:
     (0, 1) and `symbols` (only, both), each as the notation has it if left out. Kernels that follow one another are not
     multiplied out but shown, and so is their product.
     """
-    found = program(network, stages(network, fold=fold, products=False), "symbolic", written)
-    return replace(found, layout="symbolic")
+    return program(
+        network, stages(network, fold=fold and not network.drawn, products=False), "symbolic", written
+    )

@@ -37,6 +37,7 @@ def taylor(
     becomes the affine map of the point's own piece; a note says how far that reaches. Raises BadRequest,
     TooLarge.
     """
+    network.require_numbers("the taylor form")
     box = domain_of(domain, network.inputs) if domain is not None else ()
     point = _point(at, box, network.inputs)
     series, region = _expanded(network, point, order)

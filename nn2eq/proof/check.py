@@ -98,7 +98,7 @@ def check(
         expected = rounded_on_purpose(network, program, expected, digits)
     filled = emitter(language).fill(text, program)
     answer = run(language, filled, expected.x, first(program, language, name))
-    found = noted(compare_answer(expected, answer, program, language), filled != text)
+    found = noted(compare_answer(expected, answer, program, language), network if filled != text else None)
     if not found.holds or len(program.functions) == 1:
         return found
     return with_derivatives(
@@ -107,9 +107,10 @@ def check(
     )  # fmt: skip
 
 
-def noted(agreement: Agreement, filled: bool) -> Agreement:
-    """Say of a text of symbols alone that it was filled with the numbers."""
-    notes = (agreement.note, "its symbols filled with the numbers" if filled else "")
+def noted(agreement: Agreement, filled: Network | None) -> Agreement:
+    """Say of a text of symbols alone with what numbers it was filled."""
+    how = "numbers drawn at random" if filled and filled.drawn else "the numbers"
+    notes = (agreement.note, f"its symbols filled with {how}" if filled else "")
     return replace(agreement, note="; ".join(filter(None, notes)))
 
 

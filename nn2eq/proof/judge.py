@@ -67,6 +67,8 @@ def judge(
     """
     header = read_header(text) or Header(language=language or recognised(text))
     language = language or header.language
+    if dict(header.told).get("symbols") != "only":
+        network.require_numbers("judging numbers")
     program = _program(network, header)
     if emitter(language).external and not outside:
         what = f"a text in {language} is compiled and run only if asked"
@@ -78,7 +80,9 @@ def judge(
     runner = run if emitter(language).external else run_limited
     filled, name = emitter(language).fill(text, program), name or header.name or "predict"
     answer = runner(language, filled, expected.x, first(program, language, name))
-    agreement = noted(compare_answer(expected, answer, program, language), filled != text)
+    agreement = noted(
+        compare_answer(expected, answer, program, language), network if filled != text else None
+    )
     if agreement.holds and len(program.functions) > 1:
         agreement = with_derivatives(
             agreement, network, program, language, lambda x, called: runner(language, text, x, called), expected.x,

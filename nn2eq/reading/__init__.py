@@ -25,12 +25,12 @@ class Started:
     file: str
     reading: child.Reading
 
-    def finish(self) -> Network:
-        """Wait for the child and build the network."""
+    def finish(self, *, symbols: bool = False) -> Network:
+        """Wait for the child and build the network; `symbols`: an architecture without weights will do."""
         from nn2eq.reading.build import build
 
         try:
-            return build(self.reading.finish(), self.file)
+            return build(self.reading.finish(), self.file, symbols=symbols)
         except Nn2eqError as error:
             raise error.in_file(self.file) from None
 
@@ -49,14 +49,20 @@ def start(path: str | os.PathLike[str], *, weights: str | os.PathLike[str] | Non
     return Started(file, child.start(file, None if weights is None else os.fspath(weights)))
 
 
-def read(model: str | os.PathLike[str] | Any, *, weights: str | os.PathLike[str] | None = None) -> Network:
+def read(
+    model: str | os.PathLike[str] | Any,
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    symbols: bool = False,
+) -> Network:
     """Read a saved network, whatever its container is, or a live keras.Model.
 
-    weights: the file with the weights, for an architecture in JSON. Raises UnsupportedModel for what nn2eq
+    weights: the file with the weights, for an architecture in JSON. symbols: or it comes without, and is good for
+    texts of symbols alone. Raises UnsupportedModel for what nn2eq
     does not read and DamagedFile for what is broken, naming file, layer and field.
     """
     if all(hasattr(model, name) for name in ("to_json", "get_weights", "layers")):
         from nn2eq.reading.live import read_live
 
         return read_live(model)
-    return start(model, weights=weights).finish()
+    return start(model, weights=weights).finish(symbols=symbols)

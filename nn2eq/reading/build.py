@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from nn2eq.errors import DamagedFile, UnsupportedModel
-from nn2eq.network import Layer, Network, Source
+from nn2eq.network import Layer, Network, Source, needs_weights
 from nn2eq.reading import config, pairing, shapes
 from nn2eq.reading.archive import OWN, Archive
+from nn2eq.reading.drawn import Draw
 from nn2eq.reading.input_shape import input_shape, one_for_all, without_batch
 from nn2eq.reading.keras_layers import KERAS_LAYERS
 from nn2eq.reading.layer_row import Given
@@ -18,8 +20,8 @@ from nn2eq.reading.origins import INPUT_LAYER
 from nn2eq.reading.shapes import Shape
 
 
-def build(archive: Archive, file: str = "") -> Network:
-    """Build the network that an archive describes."""
+def build(archive: Archive, file: str = "", *, symbols: bool = False) -> Network:
+    """Build the network that an archive describes; `symbols`: an architecture without weights will do."""
     source = Source(file, archive.sha256, archive.container, archive.version)
     if OWN.encode() in archive.config[:200]:
         from nn2eq.reading.own_json import read_network
@@ -32,18 +34,17 @@ def build(archive: Archive, file: str = "") -> Network:
             way_out="give the architecture too: nn2eq ARCHITECTURE.json --weights FILE",
         )
     understood = config.understand(archive.config, archive.where)
-    if not archive.layout:
-        raise UnsupportedModel(
-            "an architecture without weights", code="needs-weights", way_out="give them with --weights FILE"
-        )
+    if not (archive.layout or symbols):
+        raise needs_weights("an architecture without weights")
     version = archive.version if config.VERSION.fullmatch(archive.version) else understood.version
     return network(understood.model, archive, Source(file, archive.sha256, archive.container, version))
 
 
 def network(model: ModelConfig, archive: Archive, source: Source) -> Network:
-    """Walk the layers from the input's shape on."""
+    """Walk the layers from the input's shape on; without weights, draw some."""
     layers = list(model.leaves())
-    weights = pairing.pair(model, archive)
+    draw = None if archive.layout else Draw()
+    weights = {} if draw else pairing.pair(model, archive)
     _check_values(layers, weights)
     if all(layer.class_name == INPUT_LAYER for layer in layers):
         raise DamagedFile("a model with no layers: its answer is its input", code="no-layers")
@@ -54,12 +55,17 @@ def network(model: ModelConfig, archive: Archive, source: Source) -> Network:
             _check_input(layer, shape)
             continue
         numbers = np.float64 if config.dtype(layer.fields) == "float64" else np.float32
-        given = Given(layer.fields, shape, weights.get(id(layer), {}), source.keras_major, numbers)
+        given = Given(layer.fields, shape, weights.get(id(layer), {}), source.keras_major, numbers, draw)
+        given = replace(given, weights=draw.weights(layer, given)) if draw else given
         result = KERAS_LAYERS[layer.class_name].make(given)
+        result = replace(result, maps=draw.signed(result.maps)) if draw else result
         shape = _bounded(result.shape, layer.fields.where)
-        made.append(Layer(layer.name, layer.class_name, shapes.known(shape), result.maps, given.weights))
+        stored = {} if draw else given.weights
+        made.append(Layer(layer.name, layer.class_name, shapes.known(shape), result.maps, stored))
     broadcasts = one_for_all(model, layers, weights)
-    return Network(tuple(made), shapes.known(start), source=source, one_for_all=broadcasts)
+    return Network(
+        tuple(made), shapes.known(start), source=source, one_for_all=broadcasts, drawn=draw is not None
+    )
 
 
 def _check_values(layers: list[LayerConfig], weights: pairing.Weights) -> None:

@@ -240,8 +240,7 @@ def _scaled_weights(*behind: str) -> Callable[[Fields], tuple[str, ...]]:
 
 
 def _normalization(given: Given) -> Made:
-    # An axis that is null stands for one mean of everything, one that is missing for the last.
-    axes = given.fields.axes("axis", default=None if "axis" in given.fields.values else -1)
+    axes = _normalization_axes(given.fields)
     if given.weights:
         mean, variance = (_exactly(given, given.weights[name], axes) for name in ("mean", "variance"))
     else:
@@ -309,7 +308,16 @@ def _reshape(given: Given) -> Made:
     return Made(shape)
 
 
-_BATCH_NORMALIZATION = Row(_batch_normalization, _scaled_weights("moving_mean", "moving_variance"))
+def _axis(fields: Fields) -> tuple[int, ...]:
+    return fields.axes("axis")
+
+
+def _normalization_axes(fields: Fields) -> tuple[int, ...]:
+    # An axis that is null stands for one mean of everything, one that is missing for the last.
+    return fields.axes("axis", default=None if "axis" in fields.values else -1)
+
+
+_BATCH_NORMALIZATION = Row(_batch_normalization, _scaled_weights("moving_mean", "moving_variance"), _axis)
 
 KERAS_LAYERS: Mapping[str, Row] = {
     "Dense": Row(_dense, _dense_weights),
@@ -324,9 +332,9 @@ KERAS_LAYERS: Mapping[str, Row] = {
     "BatchNormalizationV1": _BATCH_NORMALIZATION,
     "BatchNormalizationV2": _BATCH_NORMALIZATION,
     "SyncBatchNormalization": _BATCH_NORMALIZATION,
-    "Normalization": Row(_normalization, _normalization_weights),
+    "Normalization": Row(_normalization, _normalization_weights, _normalization_axes),
     "Rescaling": Row(_rescaling),
-    "LayerNormalization": Row(_layer_normalization, _scaled_weights()),
+    "LayerNormalization": Row(_layer_normalization, _scaled_weights(), _axis),
     "Flatten": Row(_flatten),
     "Reshape": Row(_reshape),
     "Dropout": Row(_nothing),

@@ -22,13 +22,14 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What a row needs to know of a layer; shape: of its input."""
+    """What a row needs to know of a layer; shape: of its input. draw: gives weights that are not known."""
 
     fields: Fields
     shape: Shape
     weights: Mapping[str, Array]
     keras_major: int
     number_type: type[np.floating[Any]]
+    draw: Callable[[tuple[int, ...]], Array] | None = None
 
     @property
     def where(self) -> str:
@@ -49,6 +50,8 @@ class Given:
 
     def weight(self, name: str, *expected: int) -> Array:
         """Return a weight that must have this shape."""
+        if self.draw is not None:
+            return self.draw(expected)
         found = self.weights[name]
         if found.shape != expected:
             raise DamagedFile(
@@ -68,7 +71,11 @@ class Made:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One Keras class: its weights by name, in Keras' order, and its maps."""
+    """One Keras class: its weights by name, in Keras' order, and its maps.
+
+    along: the axes of its input along which its weights lie, where not each weight is asked for by its shape.
+    """
 
     make: Callable[[Given], Made]
     weights: Callable[[Fields], tuple[str, ...]] = lambda fields: ()
+    along: Callable[[Fields], tuple[int, ...]] | None = None
