@@ -24,6 +24,7 @@ from nn2eq.network import Network, numbered
 from nn2eq.proof.agreement import Agreement
 from nn2eq.proof.check import check
 from nn2eq.proof.recorded import recorded
+from nn2eq.proof.runners import takes_another
 
 if TYPE_CHECKING:
     from nn2eq.proof.ask_keras import Asked
@@ -189,8 +190,9 @@ def convert(
     request = _on_known_domain(network, request or Request(), data)
     request = _with_answers(network, request, asked)
     chosen, written = emitter(request.language), draft(network, request)
-    wait = chosen.external or 0 < chosen.quick < numbers(written.program)
-    agreement = None if wait and not run else _checked(network, request, written, data)
+    long = 0 < chosen.quick < numbers(written.program)
+    wait = not run and (long or takes_another(request.language, written.text))
+    agreement = None if wait else _checked(network, request, written, data)
     found = Conversion("", written.program, agreement, written.reason)
     checks = (found.line(), *([asked.agreement.line()] if asked else []))
     header = _header(request, written.program, checks)

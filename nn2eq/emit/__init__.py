@@ -31,6 +31,7 @@ LANGUAGES: Mapping[str, str] = {
     "casadi": "nn2eq.emit.casadi_text",
     "pyomo": "nn2eq.emit.pyomo_text",
     "smtlib": "nn2eq.emit.smtlib_text",
+    "sql": "nn2eq.emit.sql",
 }
 
 

@@ -40,6 +40,9 @@ class Options:
     expression   the bare one-line expression instead of a function (Python)
     dtype        in which a text computes, float64 or float32
     recorded     answers that a test in the text compares with (C)
+    dialect      the engine that SQL is written for, "" for the standard one
+    table        the table that has the inputs as columns (SQL), "" for the standing name
+    keep         its columns that stand beside the answers (SQL)
     """
 
     name: str = "predict"
@@ -51,6 +54,9 @@ class Options:
     expression: bool = False
     dtype: str = "float64"
     recorded: Recorded | None = None
+    dialect: str = ""
+    table: str = ""
+    keep: tuple[str, ...] = ()
 
     def given(self) -> frozenset[str]:
         """Return the names of the options that differ from their defaults."""

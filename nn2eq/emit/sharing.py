@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from nn2eq import formula as fm
 from nn2eq.emit.names import fresh
@@ -13,13 +13,16 @@ OF_UNITS = ("z", "partner", "a", "d", "t", "partner_t", "t_a", "t_d", "s", "q", 
 _STEMS: Mapping[str, str] = {"exp": "e", "expm1": "e", "sum": "total", "largest": "largest", "abs": "size"}
 
 
-def named_parts(node: fm.Node, taken: Collection[str]) -> tuple[list[tuple[str, fm.Node]], fm.Node]:
+def named_parts(
+    node: fm.Node, taken: Collection[str], worth: Callable[[fm.Node, int], bool] = lambda part, times: True
+) -> tuple[list[tuple[str, fm.Node]], fm.Node]:
     """Return what to compute first, in order, as names and formulas, and the formula that is left.
 
-    Only what is computed in any case is named: a part of one branch of `where` may be there because it fails
-    in the other. What speaks of a unit inside a reduction stays there.
+    worth: whether a part that stands so many times is worth a name. Only what is computed in any case is named:
+    a part of one branch of `where` may be there because it fails in the other. What speaks of a unit inside a
+    reduction stays there.
     """
-    repeated = _repeated(node) & set(_always(node))
+    repeated = _repeated(node, worth) & set(_always(node))
     return _taken_out(node, repeated, taken)
 
 
@@ -51,10 +54,13 @@ def _taken_out(
     return lines, body
 
 
-def _repeated(node: fm.Node) -> set[fm.Node]:
+def _repeated(node: fm.Node, worth: Callable[[fm.Node, int], bool]) -> set[fm.Node]:
     """Return the operations that are an argument twice; -z and the like are not worth a name."""
     places = Counter(arg for part in set(fm.walk(node)) for arg in part.args)
-    return {part for part, count in places.items() if count > 1 and part.args and not _is_small(part)}
+    counted = {
+        part: count for part, count in places.items() if count > 1 and part.args and not _is_small(part)
+    }
+    return {part for part, count in counted.items() if worth(part, count)}
 
 
 def _is_small(node: fm.Node) -> bool:

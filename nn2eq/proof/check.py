@@ -128,7 +128,7 @@ def compare_answer(expected: Expected, answer: Answer, program: Program, languag
         scale=expected.scale[kept],
         tolerance=expected.tolerance[kept],
         link=LINK,
-        how=f"evaluated as {language}",
+        how=f"evaluated as {language}{f' by {answer.by}' if answer.by else ''}",
         x=expected.x[kept],
         outputs=program.outputs,
         precision=2 * expected.unit,

@@ -57,7 +57,7 @@ def _answer(said: bytes) -> Answer:
         kind = _ERRORS.get(header["error"], Disagreement)
         raise kind(header["what"], code=header["code"], where=header["where"], way_out=header["way_out"])
     outputs, *values = arrays
-    return Answer(outputs, dict(zip(header["values"], values, strict=True)))
+    return Answer(outputs, dict(zip(header["values"], values, strict=True)), header["by"])
 
 
 def ending(status: int) -> str:
@@ -80,10 +80,9 @@ def _said() -> bytes:
     """Do what was asked, and return the answer for the pipe."""
     asked, (x,) = pipe.unframed(sys.stdin.buffer)
     language, text = asked["language"], asked["text"]
-    for module in (RUNNERS.get(language, "math"), *_modules(language)):
-        import_module(module)  # no file can be opened once the limits hold
-    apply(Limits(0.0, asked["cpu"], asked["memory"]))
     try:
+        _prepare(language, text)
+        apply(Limits(0.0, asked["cpu"], asked["memory"]))
         require_allowed(text, language)
         return _told(run(language, text, x, asked["name"]))
     except Nn2eqError as error:
@@ -94,14 +93,24 @@ def _said() -> bytes:
         return pipe.framed({"error": "", "what": what, "code": "text-fails", "where": "", "way_out": ""})
 
 
-def _modules(language: str) -> tuple[str, ...]:
-    return tuple(DIALECTS[language].modules) if language in DIALECTS else ()
+def _prepare(language: str, text: str) -> None:
+    """Import what running the text takes: no file can be opened once the limits hold.
+
+    What a text needs beyond its language, its runner's function `prepare` imports.
+    """
+    for module in DIALECTS[language].modules if language in DIALECTS else ():
+        import_module(module)
+    prepare = getattr(import_module(RUNNERS.get(language, "math")), "prepare", None)
+    if prepare is not None:
+        prepare(text)
 
 
 def _told(answer: Answer) -> bytes:
     values = {name: np.asarray(value) for name, value in answer.values.items()}
     kept = {name: value.astype(np.float64) for name, value in values.items() if value.dtype.kind in "fiu"}
-    return pipe.framed({"values": list(kept)}, [answer.outputs.astype(np.float64), *kept.values()])
+    return pipe.framed(
+        {"values": list(kept), "by": answer.by}, [answer.outputs.astype(np.float64), *kept.values()]
+    )
 
 
 if __name__ == "__main__":

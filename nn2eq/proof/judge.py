@@ -24,7 +24,7 @@ from nn2eq.proof.check import compare_answer, expect, noted, rounded_on_purpose
 from nn2eq.proof.child import run_limited
 from nn2eq.proof.derivatives import first, with_derivatives
 from nn2eq.proof.expected import Expected
-from nn2eq.proof.runners import run
+from nn2eq.proof.runners import run, takes_another
 
 Array = NDArray[np.float64]
 
@@ -45,6 +45,7 @@ SIGNS: Mapping[str, str] = {
     "octave": r"(?m)^function \w+ = \w+\(",
     "r": r"(?m)^\w+ <- (local|function)\(",
     "smtlib": r"(?m)^\(set-logic \w+\)$",
+    "sql": r"(?m)^WITH \w+ AS ",
 }
 """What a text without a header is recognised by, the first sign that is found."""
 
@@ -70,14 +71,15 @@ def judge(
     if dict(header.told).get("symbols") != "only":
         network.require_numbers("judging numbers")
     program = _program(network, header)
-    if emitter(language).external and not outside:
+    external = takes_another(language, text)
+    if external and not outside:
         what = f"a text in {language} is compiled and run only if asked"
         raise BadRequest(what, code="not-run", way_out="read it, since nothing limits it, then say --run")
     expected = _expected(network, header, data)
     if header.digits and header.form in ("", *STRAIGHT, "symbolic") and header.proved is None:
         program = program if _is_in_symbols(header) else rounded(program, header.digits)
         expected = rounded_on_purpose(network, program, expected, header.digits)
-    runner = run if emitter(language).external else run_limited
+    runner = run if external else run_limited
     filled, name = emitter(language).fill(text, program), name or header.name or "predict"
     answer = runner(language, filled, expected.x, first(program, language, name))
     agreement = noted(

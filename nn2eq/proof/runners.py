@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq.emit import emitter
 from nn2eq.errors import CannotEmit
 
 Array = NDArray[np.float64]
@@ -19,11 +20,13 @@ Array = NDArray[np.float64]
 class Answer:
     """What a text answers: outputs (n, outputs), and the values that it names on the way.
 
-    values: by name, (n,) for a unit, (n, units) for a whole layer; empty where the text names none.
+    values: by name, (n,) for a unit, (n, units) for a whole layer; empty where the text names none. by: what
+    answered, where the language alone does not tell.
     """
 
     outputs: Array
     values: Mapping[str, Array] = field(default_factory=dict)
+    by: str = ""
 
 
 Runner = Callable[[str, Array, str], Answer]
@@ -45,6 +48,7 @@ RUNNERS: Mapping[str, str] = {
     "casadi": "nn2eq.proof.run_casadi",
     "pyomo": "nn2eq.proof.run_pyomo",
     "smtlib": "nn2eq.proof.run_smtlib",
+    "sql": "nn2eq.proof.run_sql",
 }
 """The module whose `run(text, x, name)` runs a text of this language."""
 
@@ -55,3 +59,14 @@ def run(language: str, text: str, x: Array, name: str = "predict") -> Answer:
         raise CannotEmit(f"texts in {language} cannot be run here", code="not-run")
     runner = cast(Runner, import_module(RUNNERS[language]).run)
     return runner(text, np.asarray(x, dtype=np.float64), name)
+
+
+def takes_another(language: str, text: str) -> bool:
+    """Whether running a text takes a compiler or another program, which is started only when asked for.
+
+    That may depend on the text: a runner then has a function `at_hand`, which says whether it runs here.
+    """
+    if emitter(language).external:
+        return True
+    at_hand = getattr(import_module(RUNNERS[language]), "at_hand", None)
+    return at_hand is not None and not at_hand(text)

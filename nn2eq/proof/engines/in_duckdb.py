@@ -1,0 +1,37 @@
+"""DuckDB, in this process and in memory; a query can read nothing but the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from nn2eq.errors import Disagreement
+from nn2eq.proof.engines import SAMPLES, Array, Rows, failed
+
+CLOSED: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "threads": "1",
+    "lock_configuration": "true",
+}
+"""No file, no network, no extension, no variable of Python's, and no way to change that."""
+
+
+def rows(text: str, columns: Sequence[str], data: Array) -> Rows:
+    """Return what a query answers. Raises Disagreement."""
+    with duckdb.connect(":memory:", config=CLOSED) as connection:
+        connection.execute(f"CREATE TABLE {SAMPLES} ({', '.join(f'{name} DOUBLE' for name in columns)})")
+        if len(data):
+            connection.executemany(
+                f"INSERT INTO {SAMPLES} VALUES ({', '.join('?' * len(columns))})", data.tolist()
+            )
+        try:
+            statements = connection.extract_statements(text)
+            if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
+                raise Disagreement("the text fails: it is not one query", code="text-fails")
+            return connection.execute(statements[0]).fetchall()
+        except duckdb.Error as error:
+            raise failed(error) from None

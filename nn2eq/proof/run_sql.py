@@ -1,0 +1,81 @@
+"""Queries, run by the engine that they are written for over a table that holds the samples."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.errors import BadRequest, Disagreement
+from nn2eq.proof.engines import ENGINES, SAMPLES, Rows
+from nn2eq.proof.runners import Answer
+
+Array = NDArray[np.float64]
+
+_DIALECT = re.compile(r"^-- (\w+): .* for each row of ", re.MULTILINE)
+_QUOTED = r"""("(?:[^"]|"")+"|`(?:[^`]|``)+`)"""
+_INPUT = re.compile(rf"^\s*CAST\({_QUOTED} AS [A-Z ]+\) AS x\d*,?$", re.MULTILINE)
+_KEPT = re.compile(rf"^\s*{_QUOTED} AS keep\d+,?$", re.MULTILINE)
+_TABLE = re.compile(rf"^\s*FROM ((?:\w+\.)?{_QUOTED}(?:\.{_QUOTED})*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query over `SAMPLES`, and what columns that must have, quoted: the inputs in order, and those that are kept."""
+
+    dialect: str
+    text: str
+    inputs: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def run(text: str, x: Array, name: str = "") -> Answer:
+    """Run a query at x (n, inputs). Raises BadRequest if its engine is not there, Disagreement if it fails."""
+    query = understood(text)
+    if len(query.inputs) != x.shape[1]:
+        raise Disagreement(
+            f"the query reads {len(query.inputs)} inputs, and there are {x.shape[1]}", code="text-fails"
+        )
+    numbers = np.tile(np.arange(len(x), dtype=np.float64)[:, None], len(query.kept))
+    columns, table = (*query.inputs, *query.kept), np.concatenate([x, numbers], axis=1)
+    rows = ENGINES[query.dialect].rows(query.text, columns, table)
+    return Answer(_answers(rows, len(query.kept), len(x)), by=query.dialect)
+
+
+def understood(text: str) -> Query:
+    """Find in one of our queries what it reads. Raises BadRequest if it is none."""
+    said, table = _DIALECT.search(text), _TABLE.search(text)
+    inputs = tuple(match[1] for match in _INPUT.finditer(text))
+    if said is None or said[1] not in ENGINES or table is None or not inputs:
+        what = "the query is not built as those of nn2eq are"
+        raise BadRequest(
+            what, code="text-unknown", way_out="run it yourself, and compare the answers with --data"
+        )
+    moved = text[: table.start(1)] + SAMPLES + text[table.end(1) :]
+    return Query(said[1], moved, inputs, tuple(match[1] for match in _KEPT.finditer(text)))
+
+
+def prepare(text: str) -> None:
+    """Import what running a query takes, before the limits of a child hold."""
+    import_module(ENGINES[understood(text).dialect].module)
+
+
+def at_hand(text: str) -> bool:
+    """Whether a query can be run in this process, with nothing to start."""
+    return ENGINES[understood(text).dialect].is_at_hand
+
+
+def _answers(rows: Rows, kept: int, samples: int) -> Array:
+    """Return the outputs (n, outputs), in the order of the samples; NULL is no number."""
+    try:
+        found = np.array(rows, dtype=object).astype(np.float64).reshape(len(rows), -1)
+    except (TypeError, ValueError):
+        raise Disagreement("the text fails: it answers with what is no number", code="text-fails") from None
+    if len(found) != samples or found.shape[1] <= kept:
+        raise Disagreement(
+            f"the text fails: it gives {len(rows)} rows for {samples} samples", code="text-fails"
+        )
+    return found[:, kept:]
