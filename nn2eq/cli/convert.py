@@ -79,7 +79,14 @@ Examples:
     type=click.Choice(["float64", "float32"]),
     default="float64",
     show_default=True,
-    help="C: what the text computes in.",
+    help="C, SQL in some dialects: what the text computes in.",
+)
+@click.option(
+    "--dialect", default="", help="SQL: the engine it is for: sqlite (if left out), duckdb, postgres, spark."
+)
+@click.option("--table", default="", help="SQL: the table with the inputs as columns, data if left out.")
+@click.option(
+    "--keep", metavar="A,B", default="", help="SQL: columns of the table to stand beside the answers."
 )
 @click.option("--header", metavar="FILE", default="", help="C: write the header of the text's function too.")
 @click.option(
@@ -106,8 +113,8 @@ Examples:
 @model_options
 def convert(
     source: ModelOptions, language: str, form: str, output: str, name: str, digits: int | None, activations: str,
-    standalone: bool, numbers: str, latex_names: str, expression: bool, dtype: str, header: str, run: bool, limit: int,
-    ask: bool, shape: Mapping[str, Any], data: str | None, fold: bool,
+    standalone: bool, numbers: str, latex_names: str, expression: bool, dtype: str, dialect: str, table: str, keep: str,
+    header: str, run: bool, limit: int, ask: bool, shape: Mapping[str, Any], data: str | None, fold: bool,
 ) -> None:  # fmt: skip
     """Write MODEL as an equation or as code, and check it against the model (the default command)."""
     if language in FORMS:
@@ -117,8 +124,9 @@ def convert(
             )
         language, form = "latex", language
     options = Options(
-        name, activations, digits or 0, standalone, numbers, parse_latex_names(latex_names), expression, dtype
-    )
+        name, activations, digits or 0, standalone, numbers, parse_latex_names(latex_names), expression, dtype,
+        dialect=dialect, table=table, keep=tuple(filter(None, map(str.strip, keep.split(",")))),
+    )  # fmt: skip
     with source.start() as started:
         from nn2eq.conversion import Request, require_possible  # while the child reads
         from nn2eq.conversion import convert as converted

@@ -115,3 +115,4 @@ def require(
         raise CannotEmit(
             f"{spelled} means nothing to {chosen.name}", code="option-format", way_out="leave it out"
         )
+    chosen.spelling(options)  # refuses the options that do not go together

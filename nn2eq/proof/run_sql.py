@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +58,8 @@ def understood(text: str) -> Query:
 
 
 def prepare(text: str) -> None:
-    """Import what running a query takes, before the limits of a child hold."""
-    import_module(ENGINES[understood(text).dialect].module)
+    """Start what runs a query, before the limits of a child hold."""
+    ENGINES[understood(text).dialect].start()
 
 
 def at_hand(text: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def standing(function: Function) -> Function:
 
     def step(of: Step) -> Step:
         values = ((field.name, getattr(of, field.name)) for field in fields(of))
-        changed = {key: named.get(value, value) for key, value in values if isinstance(value, Value)}
+        changed: dict[str, Any] = {k: named.get(v, v) for k, v in values if isinstance(v, Value)}
         if isinstance(of, Affine):
             terms = tuple(replace(term, arg=named.get(term.arg, term.arg)) for term in of.terms)
             return replace(of, terms=terms, **changed)

@@ -44,19 +44,18 @@ class Select:
 
 
 def spelling_of(options: Options) -> Spelling:
-    """Return how activations are written."""
-    return spelled(dialect(options.dialect or STANDARD), options)
+    """Return how activations are written. Raises CannotEmit for a dialect that is not there or lacks the dtype."""
+    chosen = dialect(options.dialect or STANDARD)
+    if options.dtype not in chosen.types:
+        what = f"{chosen.name} computes in {' or '.join(chosen.types)}"
+        raise CannotEmit(what, code="dtype", way_out=f"leave out --dtype {options.dtype}")
+    return spelled(chosen, options)
 
 
 def write(program: Program, options: Options) -> str:
     """Write a Program as a query. Raises CannotEmit, TooLarge."""
     chosen = dialect(options.dialect or STANDARD)
     _require_names(program, options, chosen)
-    if options.dtype not in chosen.types:
-        way_out = f"leave out --dtype {options.dtype}"
-        raise CannotEmit(
-            f"{chosen.name} computes in {', '.join(chosen.types)}", code="dtype", way_out=way_out
-        )
     selects = list(_Query(program, options, chosen).selects())
     widest = max(len(select.items) for select in selects)
     if widest > chosen.columns:
@@ -72,8 +71,7 @@ class _Query:
         self._program, self._dialect, self._type = program, chosen, chosen.types[options.dtype]
         self._table, self._function = options.table or TABLE, standing(program.predict)
         nested = program.layout == "nested"
-        spelling = spelled(chosen, options)
-        self._columns = columns(self._function, spelling, chosen, options.dtype, nested=nested)
+        self._columns = columns(self._function, spelling_of(options), chosen, options.dtype, nested=nested)
         self._last = max((column.level for column in self._columns), default=0)
         self._kept = [(chosen.quoted(name), f"keep{k}") for k, name in enumerate(options.keep, start=1)]
         if nested:
@@ -209,5 +207,6 @@ EMITTER = Emitter(
     default="layered",
     write=write,
     spelling=spelling_of,
+    quick=20_000,  # how long an engine reads a query grows with the square of its numbers
     options=frozenset({"activations", "digits", "dtype", "dialect", "table", "keep"}),
 )

@@ -1,7 +1,8 @@
 """Database engines, each with a table of samples and a query over it. THE table of engines is `ENGINES`.
 
 The module of an engine has `rows(text, columns, data)`: what the query `text` answers, row by row, over the table
-`SAMPLES` with these columns, quoted, and these numbers (n, columns).
+`SAMPLES` with these columns, quoted, and these numbers (n, columns); and `start()`, which does what must be done
+once in a process, so that `rows` can follow where no file may be opened.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -44,13 +46,21 @@ class Engine:
         """Whether it runs in this process, with nothing to start."""
         return self.inside and self.is_installed
 
+    def start(self) -> None:
+        """Start it, once in this process. Raises BadRequest if it is not there."""
+        self._found.start()
+
     def rows(self, text: str, columns: Sequence[str], data: Array) -> Rows:
         """Return what a query answers. Raises BadRequest if the engine is not there, Disagreement if it fails."""
+        found: Rows = self._found.rows(text, columns, data)
+        return found
+
+    @property
+    def _found(self) -> ModuleType:
         if not self.is_installed:
             way_out = f"pip install {self.package}, or leave out --run"
             raise BadRequest(f"{self.package} is not installed", code="no-tool", way_out=way_out)
-        found: Rows = import_module(self.module).rows(text, columns, data)
-        return found
+        return import_module(self.module)
 
 
 ENGINES: Mapping[str, Engine] = {

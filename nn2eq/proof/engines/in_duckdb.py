@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import duckdb
 
@@ -20,18 +21,24 @@ CLOSED: dict[str, str | bool | int | float | list[str]] = {
 """No file, no network, no extension, no variable of Python's, and no way to change that."""
 
 
+@cache
+def start() -> duckdb.DuckDBPyConnection:
+    """Start the engine, once in this process: it opens files as it starts, which a limited child cannot."""
+    return duckdb.connect(":memory:", config=CLOSED)
+
+
 def rows(text: str, columns: Sequence[str], data: Array) -> Rows:
     """Return what a query answers. Raises Disagreement."""
-    with duckdb.connect(":memory:", config=CLOSED) as connection:
-        connection.execute(f"CREATE TABLE {SAMPLES} ({', '.join(f'{name} DOUBLE' for name in columns)})")
-        if len(data):
-            connection.executemany(
-                f"INSERT INTO {SAMPLES} VALUES ({', '.join('?' * len(columns))})", data.tolist()
-            )
-        try:
-            statements = connection.extract_statements(text)
-            if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
-                raise Disagreement("the text fails: it is not one query", code="text-fails")
-            return connection.execute(statements[0]).fetchall()
-        except duckdb.Error as error:
-            raise failed(error) from None
+    connection = start()
+    typed = ", ".join(f"{name} DOUBLE" for name in columns)
+    connection.execute(f"CREATE OR REPLACE TABLE {SAMPLES} ({typed})")
+    if len(data):
+        places = ", ".join("?" * len(columns))
+        connection.executemany(f"INSERT INTO {SAMPLES} VALUES ({places})", data.tolist())
+    try:
+        statements = connection.extract_statements(text)
+        if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
+            raise Disagreement("the text fails: it is not one query", code="text-fails")
+        return connection.execute(statements[0]).fetchall()
+    except duckdb.Error as error:
+        raise failed(error) from None

@@ -28,7 +28,7 @@ _SERVER = "-c listen_addresses= -c fsync=off -c shared_buffers=16MB -c max_conne
 def rows(text: str, columns: Sequence[str], data: Array) -> Rows:
     """Return what a query answers. Raises BadRequest if there is no PostgreSQL, Disagreement."""
     try:
-        with psycopg.connect(host=str(server()), user=USER, dbname="postgres") as connection:
+        with psycopg.connect(host=str(start()), user=USER, dbname="postgres") as connection:
             typed = ", ".join(f"{name} double precision" for name in columns)
             connection.execute(f"CREATE TEMPORARY TABLE {SAMPLES} ({typed})".encode())
             with connection.cursor().copy(f"COPY {SAMPLES} FROM STDIN") as copy:
@@ -40,12 +40,13 @@ def rows(text: str, columns: Sequence[str], data: Array) -> Rows:
 
 
 @cache
-def server() -> Path:
+def start() -> Path:
     """Start a server, once in this process, and return the folder of its socket; it ends with the process."""
     folder = Path(tempfile.mkdtemp(prefix="nn2eq-pg-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    if _user() is not None:
-        shutil.chown(folder, _user())
+    user = _user()
+    if user is not None:
+        shutil.chown(folder, user)
     _done("initdb", *_INIT, f"--pgdata={folder}/data")
     options = f"{_SERVER} -c unix_socket_directories={folder}"
     _done(

@@ -26,7 +26,7 @@ SETTINGS = {
 
 def rows(text: str, columns: Sequence[str], data: Array) -> Rows:
     """Return what a query answers. Raises BadRequest if Spark does not start, Disagreement."""
-    spark = session()
+    spark = start()
     names = [name[1:-1].replace("``", "`") for name in columns]
     schema = StructType([StructField(name, DoubleType()) for name in names])
     try:
@@ -38,7 +38,7 @@ def rows(text: str, columns: Sequence[str], data: Array) -> Rows:
 
 
 @cache
-def session() -> SparkSession:
+def start() -> SparkSession:
     """Start Spark, once in this process; it ends with the process."""
     settings = {**SETTINGS, "spark.sql.warehouse.dir": tempfile.gettempdir()}
     builder: Any = SparkSession.builder.master("local[1]").appName("nn2eq")

@@ -17,6 +17,10 @@ _OWN: Mapping[str, Callable[..., float]] = {
 """What an SQLite may lack that was built without its mathematics."""
 
 
+def start() -> None:
+    """Do nothing: it takes no more than a connection."""
+
+
 def rows(text: str, columns: Sequence[str], data: Array) -> Rows:
     """Return what a query answers. Raises Disagreement."""
     with closing(sqlite3.connect(":memory:")) as connection:

@@ -1,0 +1,376 @@
+"""SQL says what its Program says: each dialect is run by its own engine, a real PostgreSQL and Spark among them."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from language_programs import constant, everything, exact, odd, samples, scale
+from latex_networks import dense
+from test_languages import EXTREMES
+from text_networks import SPECIAL
+
+from nn2eq.conversion import NOT_RUN, Request, convert
+from nn2eq.emit import emit
+from nn2eq.emit.options import Options
+from nn2eq.emit.sql.dialects import DIALECTS
+from nn2eq.errors import BadRequest, CannotEmit, Disagreement, TooLarge
+from nn2eq.forms.program import Program
+from nn2eq.forms.straight import layered, nested
+from nn2eq.network import Network
+from nn2eq.proof.check import check
+from nn2eq.proof.engines import ENGINES, SAMPLES
+from nn2eq.proof.judge import judge, recognised
+from nn2eq.proof.runners import run
+
+INSIDE = [name for name, engine in ENGINES.items() if engine.inside]
+BOTH = [pytest.param(name, marks=pytest.mark.slow) if name == "spark" else name for name in DIALECTS]
+SINGLE = [name for name in DIALECTS if "float32" in DIALECTS[name].types]
+
+
+@pytest.fixture
+def engine(dialect: str, tool: Callable[[str], str]) -> str:
+    """The dialect, if its engine is on this machine."""
+    pytest.importorskip(ENGINES[dialect].package, reason=f"{dialect} is not installed: make tools")
+    if dialect == "spark":
+        tool("java")
+    if dialect == "postgres":
+        from nn2eq.proof.engines.in_postgres import program
+
+        try:
+            program("initdb")
+        except BadRequest:
+            pytest.skip("postgresql is not installed: make tools")
+    return dialect
+
+
+def require_same(program: Program, x: np.ndarray, options: Options) -> None:
+    """Hold the query to the program, to 1e-12 of the magnitudes that are summed last."""
+    text = emit(program, "sql", options)
+    found = run("sql", text, x).outputs
+    with np.errstate(all="ignore"):
+        errors = np.abs(found - program.evaluate(x)) / scale(program, x)
+    worst = np.unravel_index(np.argmax(np.where(np.isnan(errors), np.inf, errors)), errors.shape)
+    assert errors[worst] <= 1e-12, (
+        f"{program.outputs[worst[1]]} at {x[worst[0]]}: {found[worst]}\n{text[:3000]}"
+    )
+
+
+def taken_by(dialect: str, x: np.ndarray) -> np.ndarray:
+    """Leave out what PostgreSQL does not take: to it a product that underflows is an error."""
+    return np.where(np.abs(x) < 1e-250, 0.0, x) if dialect == "postgres" else x
+
+
+def test_every_dialect_has_an_engine() -> None:
+    assert set(DIALECTS) == set(ENGINES)
+
+
+@pytest.mark.parametrize("dialect", BOTH)
+def test_every_activation(engine: str) -> None:
+    require_same(everything("layered"), taken_by(engine, samples()), Options(dialect=engine))
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
+def test_every_activation_nested(engine: str) -> None:
+    require_same(everything("nested"), taken_by(engine, samples()), Options(dialect=engine))
+
+
+@pytest.mark.parametrize("layout", ["layered", "nested"])
+@pytest.mark.parametrize("dialect", BOTH)
+def test_everything_odd(engine: str, layout: str) -> None:
+    x = 3.0 * np.random.default_rng(1).standard_normal((50, 4))
+    if (engine, layout) == ("sqlite", "nested"):
+        with pytest.raises(CannotEmit, match="deep, more than sqlite reads"):
+            emit(odd(layout), "sql")
+    else:
+        require_same(odd(layout), x, Options(dialect=engine))
+
+
+@pytest.mark.parametrize("layout", ["layered", "nested"])
+@pytest.mark.parametrize("dialect", BOTH)
+def test_an_output_that_is_the_same_everywhere(engine: str, layout: str) -> None:
+    require_same(constant(layout), np.random.default_rng(1).standard_normal((5, 2)), Options(dialect=engine))
+
+
+@pytest.mark.parametrize("case", SPECIAL)
+@pytest.mark.parametrize("dialect", ["sqlite", "duckdb"])
+def test_every_special_network(engine: str, case: str) -> None:
+    for fold in (True, False):
+        text = emit(layered(SPECIAL[case], fold=fold), "sql", Options(dialect=engine))
+        agreement = check(SPECIAL[case], text, "sql")
+        assert agreement.holds, agreement.line()
+
+
+@pytest.mark.parametrize("dtype", EXTREMES)
+@pytest.mark.parametrize("dialect", BOTH)
+def test_numbers_read_back_to_the_last_bit(engine: str, dtype: str) -> None:
+    random = np.random.default_rng(3)
+    usual = (random.standard_normal(500) * 10.0 ** random.integers(-6, 6, 500)).astype(dtype)
+    data = np.concatenate([EXTREMES[dtype], usual])
+    found = run("sql", emit(exact("layered", data), "sql", Options(dialect=engine)), np.ones((1, 1))).outputs[
+        0
+    ]
+    assert np.array_equal(found, data.astype(np.float64))
+
+
+# ------------------------------------------------------------------------------------------------------- float32
+
+
+@pytest.mark.parametrize(
+    "dialect", [pytest.param(name, marks=pytest.mark.slow) if name == "spark" else name for name in SINGLE]
+)
+def test_float32_is_within_its_own_bound_and_no_better(engine: str) -> None:
+    for hidden in ("tanh", "relu", "softplus"):
+        network = dense(4, 8, 8, 3, hidden=hidden, last="softmax")
+        text = emit(layered(network), "sql", Options(dialect=engine, dtype="float32"))
+        agreement = check(network, text, "sql", dtype="float32")
+        assert agreement.holds, agreement.line()
+        assert not check(network, text, "sql").holds
+
+
+@pytest.mark.parametrize("dialect", ["duckdb"])
+def test_float32_numbers_read_back_to_the_last_bit(engine: str) -> None:
+    options = Options(dialect=engine, dtype="float32")
+    data = np.concatenate(
+        [EXTREMES["float32"], np.random.default_rng(3).standard_normal(500).astype(np.float32)]
+    )
+    found = run("sql", emit(exact("layered", data), "sql", options), np.ones((1, 1))).outputs[0]
+    assert np.array_equal(found, data.astype(np.float64))
+
+
+@pytest.mark.parametrize("dialect", sorted(set(DIALECTS) - set(SINGLE)))
+def test_float32_is_refused_by_name_where_it_is_not(dialect: str) -> None:
+    with pytest.raises(CannotEmit, match=f"{dialect} computes in float64"):
+        emit(layered(dense(2, 1)), "sql", Options(dialect=dialect, dtype="float32"))
+
+
+# -------------------------------------------------------------------------------------------------- large ones
+
+
+@pytest.mark.parametrize("dialect", BOTH)
+def test_a_deep_network_is_computed_once_a_row(engine: str) -> None:
+    """Thirty layers of six units: written out where they are named, they would be 6^30 formulas."""
+    network = dense(3, *[6] * 30, 2)
+    x = np.random.default_rng(0).standard_normal((2_000 if engine != "spark" else 20, 3))
+    found = run("sql", emit(layered(network), "sql", Options(dialect=engine)), x).outputs
+    assert np.allclose(found, network.evaluate(x), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "duckdb", "postgres"])
+def test_wide_layers_and_long_sums(engine: str) -> None:
+    for network in (dense(1, 1_200, last="softmax"), dense(900, 2)):
+        x = np.random.default_rng(0).standard_normal((3, network.inputs))
+        found = run("sql", emit(layered(network), "sql", Options(dialect=engine)), x).outputs
+        assert np.allclose(found, network.evaluate(x), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("dialect", "most"), [("sqlite", "2,000"), ("postgres", "1,600")])
+def test_more_columns_than_a_row_holds_are_refused(dialect: str, most: str) -> None:
+    with pytest.raises(TooLarge, match=f"holds {most}"):
+        emit(layered(dense(1, 2_001, 1)), "sql", Options(dialect=dialect))
+
+
+@pytest.mark.parametrize("hidden", ["tanh", "sigmoid", "relu", "selu", "gelu", "softplus", "linear", "swish"])
+def test_sqlite_reads_what_is_not_too_deep(hidden: str) -> None:
+    """Towers of one unit a layer, of every height up to the first that is refused."""
+    name = "silu" if hidden == "swish" else hidden
+    for height in range(1, 12):
+        network = dense(2, *[1] * height, 1, hidden=name)
+        try:
+            text = emit(nested(network, fold=False), "sql")
+        except CannotEmit as error:
+            assert error.code == "too-deep"  # noqa: PT017 - where it ends is SQLite's affair
+            return
+        if len(text) > 200_000:
+            return
+        assert np.allclose(run("sql", text, np.ones((1, 2))).outputs, network.evaluate(np.ones((1, 2))))
+
+
+# --------------------------------------------------------------------------------------------- names and tables
+
+AWKWARD = ('T in "°C"', "a'b", "select", "x`y", "semi;-- colon", "z1_1", "x", "a1_1", "100%", "naïve η")
+
+
+@pytest.mark.parametrize("dialect", BOTH)
+def test_every_name_can_be_a_column(engine: str) -> None:
+    network = replace(dense(10, 2, 2), input_names=AWKWARD, output_names=('out "put"', "y`1; DROP TABLE x"))
+    text = emit(layered(network), "sql", Options(dialect=engine, table='my "own` data', keep=("row; id",)))
+    x = np.random.default_rng(0).standard_normal((5, 10))
+    assert np.allclose(run("sql", text, x).outputs, network.evaluate(x), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "options"),
+    [
+        (("T", "t"), Options()),
+        (("a\nb", "t"), Options()),
+        (("a", "b"), Options(keep=("Y",))),
+        (("a", "b"), Options(table="main.")),
+        (("a", "b"), Options(table="a\0b")),
+    ],
+)
+def test_names_that_are_no_columns_are_refused(inputs: tuple[str, str], options: Options) -> None:
+    with pytest.raises(CannotEmit) as caught:
+        emit(layered(replace(dense(2, 1), input_names=inputs)), "sql", options)
+    assert caught.value.code in ("name-clash", "bad-name")
+
+
+def test_postgres_tells_capitals_apart() -> None:
+    assert emit(layered(replace(dense(2, 1), input_names=("T", "t"))), "sql", Options(dialect="postgres"))
+
+
+def test_an_unknown_dialect_and_options_of_others_are_refused() -> None:
+    with pytest.raises(CannotEmit, match="no SQL dialect 'access'"):
+        emit(layered(dense(2, 1)), "sql", Options(dialect="access"))
+    with pytest.raises(CannotEmit, match="--dialect means nothing to numpy"):
+        emit(layered(dense(2, 1)), "numpy", Options(dialect="duckdb"))
+
+
+def test_a_table_of_integers_in_a_schema_is_scored_beside_its_keys() -> None:
+    network = replace(dense(2, 3, 1, hidden="softsign"), input_names=("a", "b"))
+    rows = [(7, 3, -4), (5, 1, 2), (6, 0, 0)]
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE cars (id INTEGER, b INTEGER, a INTEGER)")
+        connection.executemany("INSERT INTO cars VALUES (?, ?, ?)", rows)
+        text = emit(layered(network), "sql", Options(table="main.cars", keep=("id",)))
+        found = connection.execute(text)
+        assert [column[0] for column in found.description] == ["id", "y"]
+        answers = dict(found.fetchall())
+    expected = network.evaluate(np.array([[a, b] for _, b, a in rows], dtype=np.float64))[:, 0]
+    assert np.allclose([answers[key] for key, *_ in rows], expected, rtol=1e-12)
+
+
+def test_a_parquet_file_is_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    monkeypatch.chdir(tmp_path)
+    duckdb.sql(
+        "COPY (SELECT i AS id, i / 10 AS x1, i::FLOAT AS x2 FROM range(5000) r(i)) TO 'cars.parquet'"
+    ).close()
+    network = dense(2, 4, 1)
+    text = emit(layered(network), "sql", Options(dialect="duckdb", table="cars.parquet", keep=("id",)))
+    found = np.array(duckdb.sql(text).fetchall())
+    order = np.arange(5000.0)
+    assert np.array_equal(found[:, 0], order)
+    x = np.stack([order / 10, order], axis=1)
+    assert np.allclose(found[:, 1], network.evaluate(x)[:, 0], rtol=1e-12)
+
+
+# ----------------------------------------------------------------------------------------- checks, and strangers
+
+
+@pytest.mark.parametrize("dialect", INSIDE)
+def test_a_plain_conversion_runs_the_query(engine: str) -> None:
+    network = dense(3, 4, 2, last="softmax")
+    conversion = convert(network, Request("sql", options=Options(dialect=engine, digits=4)))
+    assert f"agree (evaluated as sql by {engine})" in conversion.line()
+    assert judge(network, conversion.text).holds
+    bare = "".join(line for line in conversion.text.splitlines(True) if "nn2eq " not in line)
+    assert recognised(bare) == "sql"
+
+
+@pytest.mark.parametrize("dialect", INSIDE)
+def test_what_an_engine_takes_minutes_for_is_not_run_unasked(dialect: str) -> None:
+    conversion = convert(dense(500, 100, 1), Request("sql", options=Options(dialect=dialect)))
+    assert NOT_RUN in conversion.text
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name not in INSIDE])
+def test_a_server_is_started_only_if_asked(dialect: str) -> None:
+    network = dense(2, 3, 1)
+    conversion = convert(network, Request("sql", options=Options(dialect=dialect)))
+    assert conversion.agreement is None
+    assert NOT_RUN in conversion.text
+    with pytest.raises(BadRequest, match="only if asked"):
+        judge(network, conversion.text)
+
+
+@pytest.mark.parametrize("dialect", ["postgres"])
+def test_asked_for_the_server_is_started(engine: str) -> None:
+    network = dense(2, 3, 1)
+    conversion = convert(network, Request("sql", options=Options(dialect=engine)), run=True)
+    assert "agree (evaluated as sql by postgres)" in conversion.line()
+    assert judge(network, conversion.text, outside=True).holds
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "duckdb", "postgres"])
+def test_a_wrong_digit_anywhere_is_seen(engine: str) -> None:
+    network = dense(2, 3, 2)
+    x = np.random.default_rng(1).normal(size=(20, 2))
+    text = emit(layered(network), "sql", Options(dialect=engine))
+    places = [match.start(1) for match in re.finditer(r"\d\.\d\d\d(\d)\d", text)]
+    assert len(places) == 17
+    for at in places:
+        wrong = text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :]
+        assert np.max(np.abs(run("sql", wrong, x).outputs - network.evaluate(x))) > 1e-9
+
+
+SELECTED = "tanh({}) AS a1_1"
+INTRUSIONS = {
+    "sqlite": (
+        "(SELECT count(*) FROM sqlite_master)",
+        "load_extension('x')",
+        "(SELECT * FROM pragma_table_list())",
+        "randomblob(100)",
+    ),
+    "duckdb": (
+        "(SELECT count(*) FROM read_text('/etc/hostname'))",
+        "(SELECT count(*) FROM '/etc/hostname.csv')",
+        "getenv('HOME')",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "what"), [(name, what) for name, found in INTRUSIONS.items() for what in found]
+)
+def test_a_strangers_query_reaches_nothing_else(engine: str, what: str) -> None:
+    network = dense(1, 1, 1)
+    text = convert(network, Request("sql", options=Options(dialect=engine))).text
+    wrong = re.sub(r"tanh\(.*\) AS a1_1", lambda _: f"tanh({what}) AS a1_1", text)
+    assert wrong != text
+    with pytest.raises(Disagreement, match="the text fails") as caught:
+        judge(network, wrong)
+    assert caught.value.code == "text-fails"
+
+
+@pytest.mark.parametrize("dialect", INSIDE)
+@pytest.mark.parametrize(
+    "more", ["DROP TABLE nn2eq_samples;", "ATTACH 'stolen.db' AS other;", "PRAGMA user_version = 3;"]
+)
+def test_a_strangers_text_is_one_query(
+    engine: str, more: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    network = dense(1, 1, 1)
+    text = convert(network, Request("sql", options=Options(dialect=engine))).text
+    for wrong in (text + more, re.sub(r"(?m)^WITH x", f"{more}\nWITH x", text)):
+        with pytest.raises(Disagreement, match="the text fails"):
+            judge(network, wrong)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_endless_query_ends() -> None:
+    network = dense(1, 1, 1)
+    text = convert(network, Request("sql")).text
+    endless = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n)"
+    wrong = re.sub(r"tanh\(.*\) AS a1_1", f"tanh({endless}) AS a1_1", text)
+    with pytest.raises(Disagreement, match="the text fails"):
+        judge(network, wrong)
+
+
+@pytest.mark.parametrize("text", ["SELECT 1 AS y;", "-- sqlite: y for each row of data\nSELECT 2;", ""])
+def test_a_query_of_another_make_is_said_not_to_be_understood(text: str) -> None:
+    with pytest.raises(BadRequest, match="not built as those of nn2eq"):
+        judge(dense(1, 1), text, language="sql")
+
+
+def test_the_samples_take_the_place_of_the_table_alone() -> None:
+    network: Network = replace(dense(1, 1), output_names=(f'FROM "{SAMPLES}"',))
+    text = emit(layered(network), "sql", Options(table=SAMPLES))
+    assert np.allclose(run("sql", text, np.ones((1, 1))).outputs, network.evaluate(np.ones((1, 1))))
