@@ -1,7 +1,7 @@
 """nn2eq reads a saved Keras network and writes it as mathematics, proved against the model it came from.
 
     network = nn2eq.read("model.h5")           # or a live keras.Model
-    program = nn2eq.layered(network)           # nested, layered, matrix
+    program = nn2eq.layered(network)           # nested, matrix, taylor, pieces
     text = nn2eq.emit(program, "latex")
     agreement = nn2eq.check(network, text, "latex")
     nn2eq.expressions(network)                 # one SymPy expression per output
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nn2eq.forms.distance import difference_bound
     from nn2eq.forms.expressions import expressions
     from nn2eq.forms.gradient import gradient
+    from nn2eq.forms.pieces import pieces
     from nn2eq.forms.polynomial import polynomial
     from nn2eq.forms.program import Program
     from nn2eq.forms.straight import layered, matrix, nested
@@ -65,6 +66,7 @@ _HOMES = {
     "layered": "nn2eq.forms.straight",
     "matrix": "nn2eq.forms.straight",
     "nested": "nn2eq.forms.straight",
+    "pieces": "nn2eq.forms.pieces",
     "polynomial": "nn2eq.forms.polynomial",
     "read": "nn2eq.reading",
     "regions": "nn2eq.cells",
@@ -97,6 +99,7 @@ __all__ = [
     "layered",
     "matrix",
     "nested",
+    "pieces",
     "polynomial",
     "read",
     "regions",

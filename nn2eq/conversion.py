@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.domain import known_domain
-from nn2eq.emit import Emitter, emit, emitter, require
+from nn2eq.emit import Emitter, emit, emitter, require, require_fractions
 from nn2eq.emit.header import Header, with_header
 from nn2eq.emit.options import LIMIT, Options
 from nn2eq.errors import Disagreement
-from nn2eq.forms import SYMBOLS, form, require_taken
+from nn2eq.forms import EXACT, STRAIGHT, SYMBOLS, form, require_taken
 from nn2eq.forms.arguments import ARGUMENTS, read_arguments
 from nn2eq.forms.program import Program
 from nn2eq.forms.rounded import rounded
@@ -91,6 +91,8 @@ def require_possible(request: Request) -> None:
     chosen = emitter(request.language)
     derivatives = _has_derivatives(request)
     require(chosen, _layouts(request, chosen), request.options, request.form, derivatives=derivatives)
+    if request.shape.get("exact"):
+        require_fractions(chosen, request.options)
 
 
 def _has_derivatives(request: Request) -> bool:
@@ -155,6 +157,8 @@ def _built(network: Network, request: Request, name: str) -> Program:
     if "symbols" not in form(name).takes:
         network.require_numbers(f"the {name} form")
     program = form(name).build(network, **_told(network, request, name))
+    if program.layout not in emitter(request.language).layouts:
+        program = replace(program, layout=form(name).layout)  # what would suit arrays, where there are none
     return rounded(program, request.options.digits) if request.options.digits else program
 
 
@@ -205,8 +209,9 @@ def convert(
 
 
 def _on_known_domain(network: Network, request: Request, data: NDArray[np.float64] | None) -> Request:
-    """Give a form the domain that the data or the network tells, if it takes one and is given none."""
-    if not request.form or "domain" not in form(request.form).takes or "domain" in request.shape:
+    """Give a form the domain that the data or the network tells, if it needs one and is given none."""
+    takes = form(request.form).takes if request.form and request.form not in EXACT else ()
+    if "domain" not in takes or "domain" in request.shape:
         return request
     known = known_domain(network, data)
     return replace(request, shape={**request.shape, "domain": known}) if known else request
@@ -231,6 +236,8 @@ def _with_answers(network: Network, request: Request, asked: Asked | None) -> Re
     options = request.options
     if "recorded" not in emitter(request.language).options or options.recorded is not None:
         return request
+    if request.form not in ("", *STRAIGHT):
+        return request  # another form has a box, an error or a rounding of its own
     answers = recorded(network, dtype=options.dtype, digits=options.digits, asked=asked)
     return replace(request, options=replace(options, recorded=answers))
 

@@ -72,7 +72,11 @@ def test_a_file_called_as_a_command_is_reached_by_its_path(tmp_path: Path) -> No
 
 def asking(form: str, language: str = "") -> tuple[str, ...]:
     """Return a model that has this form in this language, and what the form must be told; CIRCLES alone for most."""
-    forms = {"bigm": (RELU, "--domain=-1:1"), "polynomial": (TINY, "--domain=-1:1", "--degree=3")}
+    forms = {
+        "bigm": (RELU, "--domain=-1:1"),
+        "polynomial": (TINY, "--domain=-1:1", "--degree=3"),
+        "pieces": (RELU,),
+    }
     return forms.get(form, (RELU if language in AFFINE_IN_PIECES else CIRCLES,))
 
 
@@ -114,6 +118,12 @@ def test_every_format_says_every_form_it_promises(language: str, form: str) -> N
         ([TINY, "--form", "taylor", "--order", "-1"], "--order: '-1'"),
         ([TINY, "--form", "taylor", "--domain", "wide"], "'wide' is no interval"),
         ([TINY, "--format", "nested", "--form", "matrix"], "two forms"),
+        ([TINY, "--form", "pieces"], "tanh"),
+        ([RELU, "--form", "pieces", "--max-regions", "7"], "more than 7 pieces"),
+        ([RELU, "--form", "pieces", "--order", "2"], "--order means nothing to the pieces form"),
+        ([RELU, "--form", "pieces", "-f", "c", "--exact"], "c has no exact fractions"),
+        ([RELU, "--form", "pieces", "--exact", "--digits", "3"], "not rounded"),
+        ([RELU, "--exact"], "--exact means nothing to an exact form"),
         ([TINY, "--wrong"], "--wrong"),
         ([TINY, "--digits", "0"], "--digits"),
         ([TINY, "-f", "numpy", "--standalone"], "--standalone means nothing to numpy"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -554,6 +556,38 @@ def test_several_processes_find_the_same() -> None:
     assert one.story[-1].count == two.story[-1].count == one.count
 
 
+def test_any_backend_of_joblib_serves() -> None:
+    import joblib
+    from joblib.parallel import ThreadingBackend
+
+    class Counting(ThreadingBackend):  # type: ignore[misc]
+        """Threads that tell how often they were asked, as Dask's and Ray's backends are."""
+
+        asked = 0
+
+        def submit(self, func: Any, callback: Any = None) -> Any:
+            type(self).asked += 1
+            return super().submit(func, callback)
+
+    joblib.register_parallel_backend("counting", Counting)
+    net = random_network((2, 10, 10, 1), 8)
+    with joblib.parallel_config(backend="counting", n_jobs=2):
+        found = regions(net, jobs=2)
+    assert Counting.asked > 0
+    assert edges(found.patterns, found.adjacency) == edges(regions(net).patterns, regions(net).adjacency)
+
+
+def test_without_joblib_several_processes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "joblib", None)
+    with pytest.raises(BadRequest, match=r"nn2eq\[parallel\]"):
+        regions(random_network((2, 10, 10, 1), 8), jobs=2)
+
+
+def test_no_processes_are_refused() -> None:
+    with pytest.raises(BadRequest, match="-1 for all cores"):
+        regions(random_network((2, 3, 1), 8), jobs=0)
+
+
 def test_a_limit_keeps_what_was_found() -> None:
     net = random_network((2, 12, 12, 1), 6)
     found = regions(net, max_regions=40)
@@ -564,17 +598,19 @@ def test_a_limit_keeps_what_was_found() -> None:
     assert regions(net, max_regions=10_000).complete
 
 
-def test_an_interrupt_keeps_what_was_found() -> None:
+def test_an_interrupt_keeps_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nn2eq.cells.find.CELLS", 100)
     net = random_network((2, 16, 16, 1), 6)
-    seen: list[Progress] = []
 
     def stop(progress: Progress) -> None:
-        seen.append(progress)
         if progress.done > 100:
             raise KeyboardInterrupt
 
-    found = regions(net, progress=stop, max_regions=10_000_000)
-    assert not found.complete or found.count == seen[-1].done
+    found, whole = regions(net, progress=stop), regions(net)
+    assert whole.complete
+    assert not found.complete
+    assert 100 < found.count < whole.count
+    assert set(map(tuple, found.patterns.tolist())) < set(map(tuple, whole.patterns.tolist()))
 
 
 def test_domains_are_checked() -> None:

@@ -11,6 +11,7 @@ from nn2eq.cells.layer import begin, cut, end
 from nn2eq.cells.seams import split, tear
 from nn2eq.cells.state import State
 from nn2eq.cells.steps import Step
+from nn2eq.errors import BadRequest
 
 CELLS = 65_536
 """Cells divided together: more are split up, so that memory is bounded and what is done can be kept."""
@@ -54,10 +55,17 @@ def walk_together(
 ) -> Iterator[State]:
     """Walk with several processes through joblib, a few parts for each at a time.
 
-    Whoever wants another backend, Dask or Ray, says so with `joblib.parallel_config`.
+    Whoever wants another backend, Dask or Ray, says so with `joblib.parallel_config`. Raises BadRequest without
+    joblib.
     """
-    from joblib import Parallel, delayed, effective_n_jobs  # type: ignore[import-untyped]
-
+    try:
+        from joblib import Parallel, delayed, effective_n_jobs  # type: ignore[import-untyped]
+    except ImportError:
+        raise BadRequest(
+            "several processes are joblib's", code="needs-joblib", way_out="pip install 'nn2eq[parallel]'"
+        ) from None
+    if jobs == 0:
+        raise BadRequest("0 processes do nothing", code="jobs", way_out="say how many, or -1 for all cores")
     size = PARTS * effective_n_jobs(jobs)
     waiting, done = _spread(opening, decider, size), 0
     for first in range(0, len(waiting), size):

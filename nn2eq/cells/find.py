@@ -41,7 +41,7 @@ def regions(
     domain: the ends of each input, infinite where it has none. merge: also join neighbours with the same map.
     exact: in fractions. max_regions: stop when there are more; as after an interrupt, what was found is
     returned, and is not `complete`. progress: called as the walk goes on. jobs: how many processes share the
-    work, through joblib. Raises UnsupportedModel if the network is not piecewise affine.
+    work, through joblib. Raises UnsupportedModel if the network is not piecewise affine, BadRequest, TooLarge.
     """
     network.require_numbers("a list of regions")
     found_steps = steps(network)

@@ -34,7 +34,11 @@ MANY = 6
 @click.option("--exact", is_flag=True, help="Numbers as fractions.")
 @click.option("--max-regions", type=click.IntRange(min=1), metavar="N", help="Stop when there are more.")
 @click.option(
-    "--jobs", type=int, default=1, metavar="N", help="Processes that share the work, -1 for all cores."
+    "--jobs",
+    type=int,
+    default=1,
+    metavar="N",
+    help="Processes that share the work, -1 for all cores; takes nn2eq[parallel].",
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON, all of them.")
 @click.option("-o", "--output", default="", metavar="FILE", help="Write the JSON to a file.")

@@ -48,7 +48,8 @@ class Emitter:
     without being asked for, 0 for any. header: writes the file that declares the text's function for others, where
     the language has such files. fill: returns a text of symbols alone with the numbers of a program beside them, any
     other text as it is. derivatives: the layouts in which it can say derivatives, the preferred one first. merged:
-    whether a text has one function only, which gives all that a program's functions do.
+    whether a text has one function only, which gives all that a program's functions do. fractions: whether it writes
+    exact ones.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Emitter:
     external: bool = False
     quick: int = 0
     header: Callable[[Program, Options], str] | None = None
+    fractions: bool = False
     fill: Callable[[str, Program], str] = lambda text, program: text
     derivatives: tuple[str, ...] = ()
     merged: bool = False
@@ -94,6 +96,8 @@ def emit(program: Program, language: str, options: Options | None = None) -> str
     chosen = emitter(language)
     derivatives = len(program.functions) > 1
     require(chosen, (program.layout,), options, program.form if derivatives else "", derivatives=derivatives)
+    if any(constant.data.dtype.kind == "O" for constant in program.predict.constants):
+        require_fractions(chosen, options)
     return chosen.write(program, options)
 
 
@@ -116,3 +120,18 @@ def require(
             f"{spelled} means nothing to {chosen.name}", code="option-format", way_out="leave it out"
         )
     chosen.spelling(options)  # refuses the options that do not go together
+
+
+def require_fractions(chosen: Emitter, options: Options) -> None:
+    """Raise CannotEmit if the language writes no fractions, or if they are to be rounded."""
+    if not chosen.fractions:
+        able = ", ".join(name for name in LANGUAGES if emitter(name).fractions)
+        raise CannotEmit(
+            f"{chosen.name} has no exact fractions",
+            code="no-fractions",
+            way_out=f"they are written in {able}",
+        )
+    if options.digits:
+        raise CannotEmit(
+            "--exact numbers are not rounded", code="option-format", way_out="leave out --digits"
+        )

@@ -160,6 +160,7 @@ def dialect(real: str) -> Dialect:
         said=SAID,
         predict=(f"void {{name}}(const {real} *{{x}}, {real} *{{y}}) {{{{",),
         returned="",
+        joint=" : ",
         layers=Loops(
             vector=f"{real} {{0}}[{{1}}];",
             variable=f"{real} {{0}} = {{1}};",

@@ -12,6 +12,7 @@ import numpy as np
 
 from nn2eq import formula as fm
 from nn2eq.emit import Emitter
+from nn2eq.emit.cases import has_cases
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import Infix, array_text
 from nn2eq.emit.python_functions import definition, over_list, written
@@ -38,7 +39,7 @@ def write(program: Program, options: Options) -> str:
     """Write a Program as CasADi."""
     require_names(program, options, "casadi", USED)
     spelling = spelled(options)
-    whole = program.layout == "matrix"
+    whole = program.layout == "matrix" and not has_cases(program)
     body = _columns(program, spelling) if whole else _units(program, spelling)
     constants = [_constant(constant) for constant in program.predict.constants] if whole else []
     answer = program.predict.results[0].name if whole else f"ca.vertcat({', '.join(program.outputs)})"

@@ -96,6 +96,7 @@ DIALECT = Dialect(
         "}}",
     ),
     returned="return new double[] {{{0}}};",
+    joint=" : ",
     layers=Loops(
         vector="final double[] {0} = new double[{1}];",
         variable="double {0} = {1};",

@@ -40,6 +40,7 @@ DIALECT = Dialect(
         "if ({x}.length !== {inputs}) throw new RangeError(`{name} takes {inputs} numbers, not ${{{x}.length}}`);",
     ),
     returned="return [{0}];",
+    joint=" : ",
     layers=Loops(
         vector="const {0} = new Float64Array({1});",
         variable="let {0} = {1};",

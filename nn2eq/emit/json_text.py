@@ -37,6 +37,12 @@ The file of an approximate form has a further member "error": the "domain", (low
 is meant, the bound of its distance from the network that is "proved" there, and the distance "observed"; null where
 nothing is known.
 
+A cases step is out = arg @ matrix + offset of one of its cases: normals has a row a condition and a column an
+input, and says normal · arg <= bound; the first counts[0] conditions are the first case's, and so on; matrices
+has a row a case and in it the numbers of a matrix (inputs, outputs), row by row; offsets a row a case. The first
+case holds whose conditions all hold, one without conditions always; where rounding lets none hold, it is the one
+of which the worst condition is violated least. Numbers of dtype fraction are texts, "-1/3" or "2", and exact.
+
 A combine step is out = a formula over the units of several values or constants, its "args". Values may have
 "rows", and steps then work on each of them: a value of size 12 with "rows": [3] is (3, 4); where an argument
 has fewer rows than out, it is the same for all, axis by axis from the last on. An argument that is
@@ -52,9 +58,11 @@ put its header has a further member "header", an array of strings. A file of ano
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
+import numpy as np
 import orjson
 
 from nn2eq import formula as fm
@@ -65,6 +73,7 @@ from nn2eq.emit.printing import Infix, Text, array_text
 from nn2eq.forms.program import (
     Affine,
     Apply,
+    Cases,
     Combine,
     Constant,
     Function,
@@ -130,6 +139,8 @@ def _step(step: Step) -> dict[str, Any]:
         return _polynomial(step)
     if isinstance(step, Combine):
         return _combine(step)
+    if isinstance(step, Cases):
+        return _cases(step)
     return {
         "step": "apply",
         "out": _value(step.out),
@@ -199,6 +210,21 @@ def _polynomial(step: Polynomial) -> dict[str, Any]:
     }
 
 
+def _cases(step: Cases) -> dict[str, Any]:
+    """Return what a cases step has, its matrices as rows."""
+    matrices = replace(step.matrices, data=step.matrices.data.reshape(len(step.counts), -1))
+    return {
+        "step": "cases",
+        "out": _value(step.out),
+        "arg": step.arg.name,
+        "normals": _constant(step.normals),
+        "bounds": _constant(step.bounds),
+        "counts": step.counts,
+        "matrices": _constant(matrices),
+        "offsets": _constant(step.offsets),
+    }
+
+
 def _details(step: Apply) -> dict[str, Any]:
     """Return what few activations have."""
     numbers = {key: node.value for key, node in step.activation.numbers.items()}
@@ -214,6 +240,9 @@ def _value(value: Value) -> dict[str, Any]:
 
 
 def _constant(constant: Constant) -> dict[str, Any]:
+    if constant.data.dtype.kind == "O":
+        texts = np.frompyfunc(str, 1, 1)(constant.data).tolist()
+        return {"name": constant.name, "dtype": "fraction", "data": texts}
     dtype = "float32" if constant.data.dtype == "float32" else "float64"
     return {"name": constant.name, "dtype": dtype, "data": orjson.Fragment(array_text(constant.data))}
 
@@ -228,4 +257,5 @@ EMITTER = Emitter(
     spelling=lambda options: by_name,
     options=frozenset({"digits"}),
     derivatives=("matrix", "layered"),
+    fractions=True,
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from nn2eq import formula as fm
 from nn2eq.emit import Emitter
+from nn2eq.emit.cases import has_cases, look_up, tables
 from nn2eq.emit.names import called
 from nn2eq.emit.numpy_combined import documented, product, shaped
 from nn2eq.emit.numpy_combined import statements as combinations
@@ -30,7 +31,7 @@ from nn2eq.emit.pythonic import (
 )
 from nn2eq.emit.sharing import may_overflow
 from nn2eq.errors import CannotEmit
-from nn2eq.forms.program import Affine, Apply, Combine, Constant, Program, arguments
+from nn2eq.forms.program import Affine, Apply, Cases, Combine, Constant, Program, arguments
 from nn2eq.forms.size import Spelling
 
 READABLE = 1_000
@@ -52,12 +53,13 @@ def write(program: Program, options: Options) -> str:
     if options.expression:
         return _expression(program, spelling)
     parts = ["import numpy as np\n", *_definitions(program, spelling)]
+    whole = program.layout == "matrix" or has_cases(program)
     for one in program.functions:
         alone, name = program.alone(one), called(one, options)
-        lines = _layers(alone, spelling) if program.layout == "matrix" else _columns(alone, spelling)
+        lines = _layers(alone, spelling) if whole else _columns(alone, spelling)
         parts.append(_function(alone, name, lines))
-    if program.layout == "matrix":
-        parts.append("\n".join(_constant(constant) for constant in program.constants) + "\n")
+    if whole:
+        parts.append("\n".join(_constant(constant) for constant in tables(program)) + "\n")
     return "\n\n".join(parts)
 
 
@@ -144,6 +146,8 @@ def _layers(program: Program, spelling: Spelling) -> Iterator[str]:
             continue
         if isinstance(step, Combine):
             yield from combinations(step, free[step.out.name])
+        if isinstance(step, Cases):
+            yield from _looked_up(step)
             continue
         assert isinstance(step, Affine)  # a polynomial is written number by number
         if (
@@ -167,6 +171,23 @@ def _free(program: Program) -> dict[str, set[str]]:
     for name, user in last.items():
         free[user] |= {name} - kept
     return free
+
+
+def _looked_up(step: Cases) -> Iterator[str]:
+    """Yield the lines that find each sample's case, and use its map."""
+    found, x = look_up(step), step.arg.name
+    if found.ends is not None:
+        yield f"k = np.searchsorted({found.ends.name}, {x}[:, 0])"
+    else:
+        yield f"excess = np.maximum({x} @ {found.normals.name}.T - {found.bounds.name}, 0.0)"
+        yield f"worst = np.max(excess.reshape(-1, {len(step.counts)}, {found.most}), axis=2)"
+        yield "k = np.argmin(worst, axis=1)"
+    slopes, inputs, outputs = f"{found.slopes.name}[k]", step.arg.size, step.out.size
+    if inputs == 1:
+        total = f"{x} * {slopes}"
+    else:
+        total = f"({x}[:, :, None] * {slopes}.reshape(-1, {inputs}, {outputs})).sum(axis=1)"
+    yield f"{step.out.name} = {total} + {found.offsets.name}[k]"
 
 
 def _affine(step: Affine) -> str:

@@ -64,7 +64,8 @@ class Infix:
     functions: a template for each name of nn2eq.formula.FUNCTIONS, the arguments as {0} {1} {2}; what is missing
     cannot be said. power: a template where the language has no ** operator. sign: how strongly a minus sign
     binds. operators: those that it writes otherwise. loose: functions written so that they need brackets within
-    an operation, such as `a if condition else b`.
+    an operation, such as `a if condition else b`. chain: how where(c, a, where(d, b, e)) is written as one: what
+    opens it, a condition {0} with its value {1}, and the last value {0}.
     """
 
     functions: Mapping[str, str]
@@ -73,6 +74,7 @@ class Infix:
     sign: int = SIGN
     operators: Mapping[str, str] = field(default_factory=dict)
     loose: Collection[str] = ()
+    chain: tuple[str, str, str] | tuple[()] = ()
 
     def write(self, node: fm.Node, names: Mapping[str, Text]) -> Text:
         """Write a formula (without reductions) with its names replaced by texts."""
@@ -84,12 +86,24 @@ class Infix:
                 return names[node.value]
             case "neg":
                 return Text("-" + self.write(node.args[0], names).within(POWER), self.sign)
+            case "where" if self.chain:
+                return self._chained(node, names)
             case "**" if self.power:
                 return Text(self.power.format(*(self.write(arg, names).text for arg in node.args)))
             case "+" | "-" | "*" | "/" | "**" | "<" | "<=" | ">" | ">=" | "==":
                 return self._binary(node, names)
         text = self.functions[node.op].format(*(self.write(arg, names).text for arg in node.args))
         return Text(text, WHERE if node.op in self.loose else ATOM)
+
+    def _chained(self, node: fm.Node, names: Mapping[str, Text]) -> Text:
+        assert self.chain
+        opening, pair, last = self.chain
+        parts = [opening]
+        while node.op == "where":
+            condition, value, node = node.args
+            parts.append(pair.format(self.write(condition, names).text, self.write(value, names).text))
+        text = "".join([*parts, last.format(self.write(node, names).text)])
+        return Text(text, WHERE if "where" in self.loose else ATOM)
 
     def _binary(self, node: fm.Node, names: Mapping[str, Text]) -> Text:
         strength, sign = _STRENGTH[node.op], self.operators.get(node.op, node.op)

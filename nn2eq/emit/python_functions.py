@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
@@ -19,14 +21,25 @@ MATH = Infix(
         "exp": "math.exp({0})", "expm1": "math.expm1({0})",
         "log": "math.log({0})", "log1p": "math.log1p({0})", "log10": "math.log10({0})",
         "sqrt": "math.sqrt({0})", "tanh": "math.tanh({0})", "erf": "math.erf({0})",
-        "abs": "abs({0})", "max": "max({0}, {1})", "min": "min({0}, {1})", "where": "({1} if {0} else {2})",
+        "abs": "abs({0})", "max": "max({0}, {1})", "min": "min({0}, {1})",
         "sum": "sum({0} for {1} in z)", "largest": "max({0} for {1} in z)",
         "sum of all": "sum(z)", "largest of all": "max(z)",
-    }
+    },
+    chain=("(", "{1} if {0} else ", "{0})"),
 )  # fmt: skip
 """With `math`; a reduction has the number it runs over as its second argument, or is of all of z."""
-BARE = Infix({op: text.replace("math.", "") for op, text in MATH.functions.items()})
+BARE = replace(MATH, functions={op: text.replace("math.", "") for op, text in MATH.functions.items()})
 """The same after `from math import *`."""
+
+
+def _fraction(value: float | Fraction) -> str:
+    """Write a number so that nothing is rounded: floats beside fractions are small whole numbers."""
+    exact = Fraction(value)
+    return str(exact) if exact.denominator == 1 else f"Fraction({exact.numerator}, {exact.denominator})"
+
+
+EXACT = replace(MATH, number=_fraction)
+"""Comparisons and arithmetic of fractions."""
 
 
 def never_overflowing(node: fm.Node) -> fm.Node:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.emit import Emitter
+from nn2eq.emit.cases import in_fractions, look_up, looked_up, other_tables
 from nn2eq.emit.names import called
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import array_text
-from nn2eq.emit.python_functions import BARE, MATH, definition, loop, never_overflowing, over_list
+from nn2eq.emit.python_functions import BARE, EXACT, MATH, definition, loop, never_overflowing, over_list
 from nn2eq.emit.pythonic import (
     Scalars,
     applied,
@@ -25,13 +28,13 @@ from nn2eq.emit.pythonic import (
     spelled,
     statements,
 )
-from nn2eq.forms.program import Affine, Apply, Combine, Constant, Function, Program, Step
+from nn2eq.forms.program import Affine, Apply, Cases, Combine, Constant, Function, Program, Step
 from nn2eq.forms.size import Spelling
 
 READABLE = 1_000
 """Numbers that a tuple may hold: more are text, which is read a hundred times faster than it is compiled."""
 
-USED = frozenset("ValueError abs enumerate float len math max min range rows sum zip".split())
+USED = frozenset("Fraction ValueError abs enumerate float len math max min range rows sum zip".split())
 """Names that the texts use besides their own."""
 ROWS = """\
 def rows(text):
@@ -45,16 +48,19 @@ def write(program: Program, options: Options) -> str:
     spelling = spelling_of(options)
     if options.expression:
         return bare_expression(program, Scalars(BARE), spelling, "from math import *")
-    parts = ["import math\n", *_definitions(program, spelling)]
+    needs = "from fractions import Fraction\n" if in_fractions(program) else "import math\n"
+    parts = [needs, *_definitions(program, spelling)]
     if program.layout != "matrix":
         alone = {called(one, options): program.alone(one) for one in program.functions}
         return "\n\n".join(
             [*parts, *(function(name, _scalars(one, name, spelling)) for name, one in alone.items())]
         )
-    if any(is_long(constant) for constant in program.predict.constants):
+    by_unit, by_case = list(other_tables(program)), list(looked_up(program))
+    if any(is_long(constant) for constant in (*by_unit, *by_case)):
         parts.append(ROWS)
     parts.append(function(options.name, _lists(program, options.name, spelling)))
-    parts.append("\n".join(constant_lines(constant) for constant in program.predict.constants) + "\n")
+    numbers = [*map(constant_lines, by_unit), *(_array(constant.name, constant.data) for constant in by_case)]
+    parts.append("\n".join(numbers) + "\n")
     return "\n\n".join(parts)
 
 
@@ -81,6 +87,7 @@ def _taken(program: Program, name: str) -> Iterator[str]:
     inputs = program.inputs
     taken = "a number" if len(inputs) == 1 else f"a sequence of {len(inputs)} numbers"
     given = "" if len(program.outputs) == 1 else ", as a list,"
+    given += " as an exact Fraction" if in_fractions(program) else ""
     yield described(program, taken, _returned(program.predict) or given)
     if len(inputs) > 1:
         yield f"if len(x) != {len(inputs)}:"
@@ -97,9 +104,11 @@ def _returned(function: Function) -> str:
 def _scalars(program: Program, name: str, spelling: Spelling) -> Iterator[str]:
     """Yield the lines of a text of scalars."""
     yield from _taken(program, name)
-    if program.inputs != ("x",):
+    if in_fractions(program):
+        yield f"{program.inputs[0]} = Fraction(x)"
+    elif program.inputs != ("x",):
         yield f"{', '.join(program.inputs)} = x"
-    yield from statements(_finite(program), Scalars(MATH), spelling)
+    yield from statements(_finite(program), Scalars(EXACT if in_fractions(program) else MATH), spelling)
     function = program.predict
     if function.shapes:
         results = zip(function.results, function.shapes, strict=True)
@@ -146,6 +155,9 @@ def _lists(program: Program, name: str, spelling: Spelling) -> Iterator[str]:
         yield from origin
         if isinstance(step, Affine):
             text = affine(step)
+        elif isinstance(step, Cases):
+            *finding, text = _looked_up(step)
+            yield from finding
         else:
             assert isinstance(step, Apply)  # a polynomial is written number by number
             text = over_list(step, spelling(step.activation), MATH)
@@ -170,18 +182,41 @@ def affine(step: Affine) -> str:
     return f"[{' + '.join(products)} for {loop(names, loops)}]"
 
 
+def _looked_up(step: Cases) -> Iterator[str]:
+    """Yield the lines that find the case, and then the list of what its map gives."""
+    found, x = look_up(step), step.arg.name
+    if found.ends is not None:
+        yield f"k = sum(end < {x}[0] for end in {found.ends.name})"
+    else:
+        dot = f"sum(w * v for w, v in zip(row, {x}))"
+        yield f"excess = [{dot} - b for row, b in zip({found.normals.name}, {found.bounds.name})]"
+        yield f"worst = [max(0.0, *excess[k : k + {found.most}]) for k in range(0, len(excess), {found.most})]"
+        yield "k = min((e, k) for k, e in enumerate(worst))[1]"
+    row = f"{found.slopes.name}[k]" + (f"[j::{step.out.size}]" if step.out.size > 1 else "")
+    dot = f"sum(w * v for w, v in zip({row}, {x}))"
+    outputs = (
+        f"j, b in enumerate({found.offsets.name}[k])"
+        if step.out.size > 1
+        else f"b in {found.offsets.name}[k]"
+    )
+    yield f"[{dot} + b for {outputs}]"
+
+
 def constant_lines(constant: Constant) -> str:
-    """Write an array unit by unit, in float64."""
-    data = constant.data.astype(np.float64)
-    text = array_text(data.T)
-    comment = "  # one row a unit" if data.ndim == 2 else ""
-    if is_long(constant):
+    """Write an array unit by unit."""
+    return _array(constant.name, constant.data.T, "  # one row a unit")
+
+
+def _array(name: str, data: NDArray[Any], said: str = "") -> str:
+    """Write an array row by row, in float64."""
+    text = array_text(data.astype(np.float64))
+    if data.size > READABLE:
         lines = text.strip("[]").replace("],[", "\n")
-        return f'{constant.name} = rows("""\n{lines}""")' + ("" if data.ndim == 2 else "[0]")
+        return f'{name} = rows("""\n{lines}""")' + ("" if data.ndim == 2 else "[0]")
     spaced = text.replace(",", ", ")
     if data.ndim == 1:
-        return f"{constant.name} = {spaced}"
-    return f"{constant.name} = [{comment}\n    " + spaced[1:-1].replace("], [", "],\n    [") + ",\n]"
+        return f"{name} = {spaced}"
+    return f"{name} = [{said}\n    " + spaced[1:-1].replace("], [", "],\n    [") + ",\n]"
 
 
 def is_long(constant: Constant) -> bool:
@@ -199,4 +234,5 @@ EMITTER = Emitter(
     spelling=spelling_of,
     options=frozenset({"name", "activations", "digits", "expression"}),
     derivatives=("layered",),
+    fractions=True,
 )

@@ -24,6 +24,8 @@ Part = TypeVar("Part")
 
 LONGEST_SUM = 100
 """Terms in a row: CPython compiles a sum by recursion, one level a term."""
+WIDTH = 110
+"""Characters that a line of cases may have."""
 DEEPEST = 60
 """Brackets within brackets: CPython reads 200, and a sum may stand between each two."""
 
@@ -196,7 +198,12 @@ def _statement(line: Line, language: Scalars, names: Mapping[str, Text]) -> str:
     if isinstance(line, Call) and len(line.outs) > 1:
         return f"{', '.join(line.outs)} = {language.unpacked.format(language.call(line, names))}"
     ((out, text),) = texts_of(line, language, names).items()
-    return f"{out} = {text.text}"
+    return _of_width(f"{out} = {text.text}")
+
+
+def _of_width(line: str) -> str:
+    """Break a long chain of cases, which stands in brackets, into a line a case."""
+    return line if len(line) <= WIDTH else line.replace(" else ", "\n        else ")
 
 
 def texts_of(line: Line, language: Scalars, names: Mapping[str, Text]) -> dict[str, Text]:

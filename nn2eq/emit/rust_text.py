@@ -23,19 +23,20 @@ RESERVED = frozenset(
 FUNCTIONS = {
     **{name: f"f64::{name}({{0}})" for name in ("exp", "log10", "tanh", "sqrt", "abs")},
     "expm1": "f64::exp_m1({0})", "log": "f64::ln({0})", "log1p": "f64::ln_1p({0})", "erf": "erf({0})",
-    "max": "f64::max({0}, {1})", "min": "f64::min({0}, {1})", "where": "if {0} {{ {1} }} else {{ {2} }}",
+    "max": "f64::max({0}, {1})", "min": "f64::min({0}, {1})",
 }  # fmt: skip
 DIALECT = Dialect(
     name="rust",
     comment="//",
     reserved=RESERVED,
-    infix=Infix(FUNCTIONS, loose=("where",)),
+    infix=Infix(FUNCTIONS, loose=("where",), chain=("", "if {0} {{ {1} }} else ", "{{ {0} }}")),
     routine=braced("fn {0}({1}) -> f64 {{", "{0}: f64", "let {0} = {1};", "{0}"),
     let="let {0} = {1};",
     set="{0} = {1};",
     said="Return [{answers}] of [{given}].",
     predict=("#[allow(non_snake_case)]\npub fn {name}({x}: &[f64; {inputs}]) -> [f64; {outputs}] {{",),
     returned="[{0}]",
+    joint=" else ",
     layers=Loops(
         vector="let mut {0} = [0.0_f64; {1}];",
         variable="let mut {0} = {1};",
@@ -47,7 +48,7 @@ DIALECT = Dialect(
         returned="{0}",
         constants=Tables(
             vector="#[allow(non_upper_case_globals)]\nstatic {name}: [{type}; {size}] = [",
-            matrix="static {name}: [[{type}; {columns}]; {rows}] = [",
+            matrix="#[allow(non_upper_case_globals)]\nstatic {name}: [[{type}; {columns}]; {rows}] = [",
             row="[{0}],",
             closing="];",
             types=("f32", "f64"),

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
+from nn2eq.emit.cases import formulas as formulas_of_cases
 from nn2eq.emit.combined import combined, product
 from nn2eq.emit.sharing import renamed
-from nn2eq.forms.program import Affine, Apply, Combine, Function, Polynomial, Value
+from nn2eq.forms.program import Affine, Apply, Cases, Combine, Function, Polynomial, Value
 from nn2eq.forms.size import Spelling
 
 
@@ -67,6 +68,8 @@ def unrolled(function: Function, spelling: Spelling) -> Iterator[tuple[str, list
             yield step.out.origin, list(_combination(step, number))
         elif isinstance(step, Polynomial):
             yield step.out.origin, list(_polynomial(step, number))
+        elif isinstance(step, Cases):
+            yield step.out.origin, [Formula(name, node) for name, node in formulas_of_cases(step, number)]
         else:
             lines = _calls(step) if spelling(step.activation) is None else _formulas(step, spelling, number)
             yield step.out.origin, list(lines)

@@ -136,5 +136,6 @@ EMITTER = Emitter(
     write=write,
     spelling=spelling_of,
     options=frozenset({"digits"}),
+    fractions=True,
     external=True,
 )

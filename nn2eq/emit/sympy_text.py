@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.emit import Emitter
+from nn2eq.emit.cases import has_cases
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import Infix, array_text, number
 from nn2eq.emit.python_functions import definition, over_list
@@ -28,15 +31,17 @@ from nn2eq.emit.pythonic import (
     statements,
     texts_of,
 )
-from nn2eq.emit.scalars import Call, Line, unrolled
+from nn2eq.emit.scalars import Call, Formula, Line, unrolled
 from nn2eq.errors import CannotEmit
 from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step
 from nn2eq.forms.size import Spelling, textbook
 
 
-def _number(value: float) -> str:
+def _number(value: float | Fraction) -> str:
     """Write a formula's number: a whole one as an integer, so that z**2 stays a polynomial."""
-    return str(int(value)) if value == int(value) else number(value)
+    if isinstance(value, Fraction) and value.denominator > 1:
+        return f"Rational({value.numerator}, {value.denominator})"
+    return str(int(value)) if value == int(value) else number(float(value))
 
 
 SYMPY = Infix(
@@ -45,14 +50,28 @@ SYMPY = Infix(
         "log": "log({0})", "log1p": "log(1 + {0})", "log10": "(log({0}) / log(10))",
         "sqrt": "sqrt({0})", "tanh": "tanh({0})", "erf": "erf({0})",
         "abs": "Abs({0})", "max": "Max({0}, {1})", "min": "Min({0}, {1})",
-        "where": "Piecewise(({1}, {0}), ({2}, True))",
         "sum": "Add(*[{0} for {1} in z])", "largest": "Max(*[{0} for {1} in z])",
         "sum of all": "Add(*z)", "largest of all": "Max(*z)",
     },
     number=_number,
+    chain=("Piecewise(", "({1}, {0}), ", "({0}, True))"),
 )  # fmt: skip
 SCALARS = Scalars(SYMPY, constant="Float({0})", total="Add({0})")
-IMPORTED = ("Abs", "Add", "Float", "Matrix", "Max", "Min", "Piecewise", "erf", "exp", "log", "sqrt", "tanh")
+IMPORTED = (
+    "Abs",
+    "Add",
+    "Float",
+    "Matrix",
+    "Max",
+    "Min",
+    "Piecewise",
+    "Rational",
+    "erf",
+    "exp",
+    "log",
+    "sqrt",
+    "tanh",
+)
 """What a text may need of SymPy besides `evaluate` and `symbols`."""
 
 USED = ("enumerate", "evaluate", "inputs", "len", "outputs", "range", "steps", "symbols", "zip")
@@ -64,6 +83,7 @@ def write(program: Program, options: Options) -> str:
     program = program.merged()
     require_names(program, options, "sympy", {*IMPORTED, *USED})
     spelling = spelling_of(options)
+    program = replace(program, layout="layered") if has_cases(program) else program
     body = _LAYOUTS[program.layout](program, spelling)
     functions = [definition(row, fm.parse(row.row.formula), SYMPY) for row in _functions(program, spelling)]
     lines = [_declared(program.inputs, " = inputs")]
@@ -156,6 +176,10 @@ def _outs(line: Line) -> tuple[str, ...]:
 def _pairs(line: Line) -> Iterator[str]:
     if isinstance(line, Call) and len(line.outs) > 1:
         yield f"*zip([{', '.join(line.outs)}], {SCALARS.call(line, Names())})"
+    elif (
+        isinstance(line, Formula) and line.node.op == "number"
+    ):  # Python's own has nothing that SymPy asks for
+        yield f"({line.out}, Rational({_number(line.node.value)}))"
     else:
         yield from (f"({name}, {text.text})" for name, text in texts_of(line, SCALARS, Names()).items())
 
@@ -203,6 +227,7 @@ EMITTER = Emitter(
     write=write,
     spelling=spelling_of,
     options=frozenset({"activations", "digits"}),
+    fractions=True,
     quick=200_000,  # ten seconds, and a gigabyte
     derivatives=("layered",),
     merged=True,

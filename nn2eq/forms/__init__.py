@@ -79,12 +79,21 @@ FORMS: Mapping[str, Form] = {
             "the shortest polynomial, or ratio of two, near the network on a domain, with its proved error",
             ("degree", "tolerance", "domain", "seconds"),
         ),
+        Form(
+            "pieces",
+            "nn2eq.forms.pieces",
+            "layered",
+            "a network of ReLU and its kind as its exact affine pieces",
+            ("domain", "max_regions", "exact"),
+        ),
     )
 }
 
 
 STRAIGHT = ("nested", "layered", "matrix")
 """The forms that are the network itself, number by number."""
+EXACT = (*STRAIGHT, "pieces")
+"""The forms that are the network itself."""
 
 
 def form(name: str) -> Form:

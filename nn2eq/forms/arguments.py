@@ -102,6 +102,10 @@ ARGUMENTS: Mapping[str, Argument] = {
             "tolerance", "How far the text may be from the network on the domain.", "E", _positive("tolerance"), repr
         ),
         Argument(
+            "max_regions", "Refuse a network of more pieces; 20000 if left out.", "N", _whole("max-regions")
+        ),
+        Argument("exact", "Pieces of one input as fractions, without any rounding."),
+        Argument(
             "notation",
             "Symbols: edges, W_{x_0,r_0}; greek, theta and psi; mlp, W x + b; layers, nn2eq's z and a.",
             choices=("edges", "greek", "mlp", "layers"),

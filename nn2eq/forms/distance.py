@@ -10,7 +10,8 @@ import numpy as np
 
 from nn2eq.bounds import Distance, Intervals, Progress, Tape, difference
 from nn2eq.bounds.tape import Applied, Op, Powers, Sum, of_network
-from nn2eq.forms.program import Affine, Apply, Polynomial, Program, Step, with_constants
+from nn2eq.errors import BadRequest
+from nn2eq.forms.program import Affine, Apply, Cases, Polynomial, Program, Step, with_constants
 from nn2eq.network import Network
 
 
@@ -70,6 +71,9 @@ def _op(step: Step, place: dict[str, int]) -> Op:
         return Sum(terms, None if step.offset is None else step.offset.data)
     if isinstance(step, Apply):
         return Applied(place[step.arg.name], with_constants(step), step.units)
+    if isinstance(step, Cases):
+        what = "no distance is proved of a program that distinguishes cases"
+        raise BadRequest(what, code="no-distance", way_out="pieces are exact; ask for another form's")
     assert isinstance(step, Polynomial)
     inputs = step.arg.size
     centre = np.zeros(inputs) if step.centre is None else step.centre.data

@@ -55,10 +55,11 @@ def answer(step: Step, values: Mapping[str, Array]) -> Array:
 
 
 def _chosen(step: Cases, x: Array) -> Array:
-    excess = x @ step.normals.data.T - step.bounds.data
-    cases = np.split(excess, np.cumsum(step.counts)[:-1], axis=1)
-    case = np.argmin([own.max(axis=1, initial=0.0) for own in cases], axis=0)
-    answer: Array = np.einsum("ni,nio->no", x, step.matrices.data[case]) + step.offsets.data[case]
+    numbers = (step.normals, step.bounds, step.matrices, step.offsets)
+    normals, bounds, matrices, offsets = (constant.data.astype(np.float64) for constant in numbers)
+    excess = x @ normals.T - bounds
+    case = np.argmin([excess[:, own].max(axis=1, initial=0.0) for own in step.conditions], axis=0)
+    answer: Array = np.einsum("ni,nio->no", x, matrices[case]) + offsets[case]
     return answer
 
 

@@ -2,72 +2,110 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.cells import Region, Regions, regions
-from nn2eq.forms.program import Cases, Constant, Function, Program, Value
+from nn2eq.domain import domain_of
+from nn2eq.errors import BadRequest, TooLarge
+from nn2eq.forms.program import Affine, Cases, Constant, Function, Program, Step, Term, Value
 from nn2eq.network import Network, numbered
 
 Array = NDArray[np.float64]
+Domain = Sequence[Sequence[float]] | Sequence[float]
+
+MOST = 20_000
+"""Pieces that a text may have if nothing else is said."""
+PRODUCTS = 10_000_000
+"""Products of fractions that are no trouble: they take a second."""
+FEW_ON_A_LINE, FEW = 16, 8
+"""Pieces that are told apart by comparisons, with one input and with more; in more of them the piece is looked up."""
 
 
 def pieces(
     network: Network,
     *,
-    fold: bool = True,
-    domain: Sequence[tuple[float, float]] | None = None,
+    domain: Domain | None = None,
     max_regions: int | None = None,
+    exact: bool = False,
 ) -> Program:
     """One case a piece, neighbours with the same map joined where that leaves an interval.
 
-    The pieces are exact, so there is nothing to fold. Raises UnsupportedModel if the network has none.
+    domain: (low, high) for all inputs or for each, the whole space if it is left out. max_regions: refuse a network
+    that has more; 20,000 if left out. exact: in fractions, with one input. Raises UnsupportedModel if the network
+    is not affine in pieces, TooLarge, BadRequest.
     """
-    del fold
-    found = regions(network, domain, merge=network.inputs == 1, max_regions=max_regions)
+    if exact and network.inputs > 1:
+        what = f"--exact writes fractions for one input, and this network has {network.inputs}"
+        raise BadRequest(
+            what, code="exact", way_out="leave it out; `nn2eq regions --exact` lists them for any"
+        )
+    box = domain_of(domain, network.inputs) if domain is not None else ()
+    most = MOST if max_regions is None else max_regions
+    found = regions(network, box or None, merge=network.inputs == 1, max_regions=most)
+    _require_all(found, most)
+    found = replace(found, exact=exact or _is_soon_exact(network, found))
     x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
     y = Value("y", network.output_names or numbered("y", network.outputs), "the affine map of the piece")
-    step = _cases(y, x, found)
-    steps: tuple[Any, ...] = (step,)
-    function = Function("predict", (x,), (y,), steps)
+    step = _step(y, x, found, object if exact else np.float64)
     return Program(
-        (function,),
-        "layered",
+        (Function("predict", (x,), (y,), (step,)),),
+        "layered" if _is_small(step, exact) else "matrix",
         "pieces",
-        network.source.file,
+        os.path.basename(network.source.file),
         network.source.sha256,
-        notes=(_note(found, len(step.counts)),),
+        notes=(_note(found, "in fractions, " if exact else ""),),
         one_for_all=network.one_for_all,
-        domain=tuple((float(low), float(high)) for low, high in domain or ()),
+        domain=box,
     )
 
 
-def _cases(out: Value, arg: Value, found: Regions) -> Cases:
+def _require_all(found: Regions, most: int) -> None:
+    """Raise TooLarge if the search stopped at its limit, KeyboardInterrupt if it was stopped: a part is no network."""
+    if found.complete:
+        return
+    if found.count < most:
+        raise KeyboardInterrupt
+    way_out = "raise --max-regions, give a smaller --domain, or count them: nn2eq regions MODEL"
+    raise TooLarge(f"there are more than {most:,} pieces", code="too-large", way_out=way_out)
+
+
+def _is_soon_exact(network: Network, found: Regions) -> bool:
+    """Whether the pieces of a line are quickly found in fractions, so that floats can be the nearest ones to them."""
+    return network.inputs == 1 and found.count * network.parameters <= PRODUCTS
+
+
+def _is_small(step: Step, exact: bool) -> bool:
+    if not isinstance(step, Cases) or exact:
+        return True
+    return len(step.counts) <= (FEW if step.ends is None else FEW_ON_A_LINE)
+
+
+def _step(out: Value, arg: Value, found: Regions, dtype: type) -> Step:
     shown = tuple(found.pieces())
-    conditions = [_conditions(region, found.domain) for region in shown]
+    matrices = Constant("slopes1", np.stack([region.matrix.T for region in shown]).astype(dtype))
+    offsets = Constant("offsets1", np.stack([region.vector for region in shown]).astype(dtype))
+    if len(shown) == 1 and dtype is not object:
+        term = Term(arg, Constant("W1", matrices.data[0]))
+        return Affine(out, (term,), Constant("b1", offsets.data[0]))
     if arg.size == 1:
         # From left to right, the first case that ends behind x is the one: the last needs no end.
-        conditions = [rows[rows[:, 0] > 0] for rows in conditions[:-1]] + [conditions[-1][:0]]
+        ends = [region.interval[1] for region in shown[:-1] if region.interval is not None]
+        bounds = Constant("ends1", np.array(ends).astype(dtype))
+        normals = Constant("normals1", np.ones((len(ends), 1)))
+        return Cases(out, arg, normals, bounds, (*[1] * len(ends), 0), matrices, offsets)
+    conditions = [_conditions(region, found.domain) for region in shown]
     rows = np.concatenate(conditions)
-    return Cases(
-        out,
-        arg,
-        Constant("normals", rows[:, :-1]),
-        Constant("bounds", -rows[:, -1]),
-        tuple(len(own) for own in conditions),
-        Constant("matrices", np.stack([region.matrix.T for region in shown])),
-        Constant("offsets", np.stack([region.vector for region in shown])),
-    )
+    normals, bounds = Constant("normals1", rows[:, :-1]), Constant("bounds1", 0.0 - rows[:, -1])
+    return Cases(out, arg, normals, bounds, tuple(map(len, conditions)), matrices, offsets)
 
 
 def _conditions(region: Region, domain: Array) -> Array:
     """Return rows a, b with a · x + b <= 0 that tell a piece from its neighbours, not the domain's ends."""
-    if region.interval is not None:
-        low, high = region.interval
-        return np.array([row for row, end in (((-1.0, low), low), ((1.0, -high), high)) if end not in domain])
     assert region.halfspaces is not None
     ends = {tuple(row) for row in _ends(domain)}
     return np.array([row for row in region.halfspaces if tuple(row) not in ends]).reshape(-1, len(domain) + 1)
@@ -81,8 +119,11 @@ def _ends(domain: Array) -> Iterator[list[float]]:
         yield [*direction, -high]
 
 
-def _note(found: Regions, cases: int) -> str:
-    if found.proof is None:
-        return f"{cases} pieces, of more"
-    merged = "" if found.merged in (None, found.count) else f" ({found.count} before joining equal ones)"
-    return f"{cases} pieces{merged}, all of them: each of {found.proof.inner} inner borders has two sides"
+def _note(found: Regions, kind: str) -> str:
+    assert found.proof is not None
+    joined = found.merged is not None and found.merged < found.count
+    counted = found.merged if joined else found.count
+    merged = f" ({found.count} before joining equal ones)" if joined else ""
+    inner = found.proof.inner
+    proved = f": each of the {inner} borders between them has its two sides" if inner else ""
+    return f"{counted} piece{'s' * (counted != 1)}{merged}, {kind}all of them{proved}"

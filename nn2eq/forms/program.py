@@ -140,7 +140,7 @@ class Cases:
     normals (conditions, inputs) and bounds (conditions,): each says normal · arg <= bound. counts: how many of
     them, in order, are each case's; a case of none holds otherwise. matrices (cases, inputs, outputs), offsets
     (cases, outputs). Where rounding lets no case hold, as can be beside a common corner, it is the one that is
-    violated least.
+    violated least. Numbers are floats, or all of them are fractions.
     """
 
     out: Value
@@ -153,8 +153,26 @@ class Cases:
 
     @property
     def constants(self) -> Iterator[Constant]:
-        """Its constants, in order."""
-        yield from (self.normals, self.bounds, self.matrices, self.offsets)
+        """Its constants, in order; on a line there is nothing to say of normals."""
+        yield from (self.normals,) if self.ends is None else ()
+        yield from (self.bounds, self.matrices, self.offsets)
+
+    @property
+    def ends(self) -> NDArray[Any] | None:
+        """Where each case but the last ends if they follow each other on a line, (cases - 1,), else None."""
+        in_order = self.arg.size == 1 and self.counts == (*[1] * (len(self.counts) - 1), 0)
+        return self.bounds.data if in_order and bool(np.all(self.normals.data == 1)) else None
+
+    @property
+    def conditions(self) -> tuple[slice, ...]:
+        """Which rows of normals and bounds are each case's."""
+        last = np.cumsum(self.counts).tolist()
+        return tuple(slice(end - count, end) for end, count in zip(last, self.counts, strict=True))
+
+    @property
+    def in_fractions(self) -> bool:
+        """Whether its numbers are fractions."""
+        return self.offsets.data.dtype.kind == "O"
 
 
 @dataclass(frozen=True)
@@ -199,7 +217,7 @@ class Combine:
         yield from (arg.of for arg in self.args.values() if isinstance(arg.of, Constant))
 
 
-Step = Affine | Apply | Polynomial | Combine
+Step = Affine | Apply | Polynomial | Combine | Cases
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.forms.program import Affine, Apply, Combine, Constant, Function, Polynomial, Program, Step
+from nn2eq.forms.program import Affine, Apply, Cases, Combine, Constant, Function, Polynomial, Program, Step
 
 
 def rounded(program: Program, digits: int) -> Program:
@@ -38,6 +38,10 @@ def _step(step: Step, digits: int) -> Step:
     if isinstance(step, Polynomial):
         below = None if step.denominator is None else _constant(step.denominator, digits)
         return replace(step, coefficients=_constant(step.coefficients, digits), denominator=below)
+    if isinstance(step, Cases):
+        numbers = (step.normals, step.bounds, step.matrices, step.offsets)
+        normals, bounds, matrices, offsets = (_constant(constant, digits) for constant in numbers)
+        return replace(step, normals=normals, bounds=bounds, matrices=matrices, offsets=offsets)
     terms = tuple(replace(term, matrix=_constant(term.matrix, digits)) for term in step.terms)
     return Affine(step.out, terms, None if step.offset is None else _constant(step.offset, digits))
 

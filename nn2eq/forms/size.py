@@ -16,7 +16,17 @@ from numpy.typing import NDArray
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.errors import CannotEmit, TooLarge
-from nn2eq.forms.program import WHOLE, Affine, Apply, Combine, Polynomial, Program, Step, step_constants
+from nn2eq.forms.program import (
+    WHOLE,
+    Affine,
+    Apply,
+    Cases,
+    Combine,
+    Polynomial,
+    Program,
+    Step,
+    step_constants,
+)
 
 Spelling = Callable[[Activation], fm.Node | None]
 """How a language writes an activation: the formula it prints, or None for the bare name f(z)."""
@@ -67,6 +77,8 @@ def require_at_most(program: Program, limit: int, spelling: Spelling = by_name) 
 def _written(step: Step) -> int:
     """Count the numbers of a step that is written unit by unit: a matrix once for each row that it is used on."""
     used = sum(int(np.count_nonzero(constant.data)) for constant in step_constants(step))
+    if isinstance(step, Cases):
+        return used + _again(step)
     return used * math.prod(step.out.rows) if isinstance(step, Affine) else used
 
 
@@ -85,7 +97,23 @@ def _count(step: Step, counts: dict[str, NDArray[np.float64]], spelling: Spellin
         return np.asarray(np.count_nonzero(step.coefficients.data, axis=0) + below, dtype=np.float64)
     if isinstance(step, Combine):
         raise CannotEmit("derivatives are written layer by layer", code="form-format")
+    if isinstance(step, Cases):
+        return _count_cases(step, counts[step.arg.name])
     return _count_activation(step, counts[step.arg.name], spelling)
+
+
+def _again(step: Cases) -> int:
+    """Count the ends that are said again for each further output."""
+    return 0 if step.ends is None else (step.out.size - 1) * int(np.count_nonzero(step.ends))
+
+
+def _count_cases(step: Cases, inner: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Count what each output's own text holds: all conditions, and the output's part of every map."""
+    weighed = inner if step.ends is not None else 1.0 + inner
+    conditions = ((step.normals.data != 0) @ weighed).sum() + np.count_nonzero(step.bounds.data)
+    used = (step.matrices.data != 0).astype(np.float64)
+    maps = np.einsum("i,kio->o", 1.0 + inner, used) + np.count_nonzero(step.offsets.data, axis=0)
+    return np.asarray(maps + conditions, dtype=np.float64)
 
 
 def _count_activation(step: Apply, inner: NDArray[np.float64], spelling: Spelling) -> NDArray[np.float64]:

@@ -34,9 +34,9 @@ class Dialect:
 
 
 _NUMPY = frozenset(
-    "abs add array asarray atleast_1d atleast_2d clip concatenate copysign divide e errstate exp expm1"
+    "abs add argmin array asarray atleast_1d atleast_2d clip concatenate copysign divide e errstate exp expm1"
     " float32 float64 fromstring full full_like hstack inf log log10 log1p matmul max maximum mean min"
-    " minimum multiply ndim negative ones ones_like pi polyval prod reshape shape sign split sqrt square"
+    " minimum multiply ndim negative ones ones_like pi polyval prod reshape searchsorted shape sign split sqrt square"
     " squeeze stack subtract sum swapaxes tanh tensordot transpose var vstack where zeros zeros_like".split()
 )
 _MATH = frozenset("copysign e erf erfc exp expm1 fabs fsum hypot inf log log10 log1p pi sqrt tanh".split())
@@ -49,11 +49,16 @@ DIALECTS: Mapping[str, Dialect] = {
         {"numpy": _NUMPY},
         frozenset("IndexError TypeError ValueError array asarray astype errstate float fromstring".split()),
     ),
-    "python": Dialect({"math": _MATH}, frozenset("IndexError TypeError ValueError float rows split".split())),
+    "python": Dialect(
+        {"math": _MATH, "fractions": frozenset({"Fraction"})},
+        frozenset("IndexError TypeError ValueError float rows split".split()),
+    ),
     "sympy": Dialect({"sympy": _SYMPY}, frozenset("Float Symbol symbols".split())),
 }
 """The languages whose texts are Python; our texts of all others are read by readers that run nothing."""
 
+TAKES_INTEGERS = frozenset({"Fraction", "Rational"})
+"""Functions that may be given integers of any size: Python reads at most 4,300 digits."""
 ATTRIBUTES = frozenset("T applyfunc astype ndim reshape shape size split subs sum xreplace".split())
 """What may be asked of a value."""
 KEYWORDS = frozenset("copy divide dtype invalid over real sep seq under".split())
@@ -155,11 +160,22 @@ def _call(walk: _Inspection, node: ast.Call) -> None:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if any(keyword.arg is None for keyword in node.keywords):
         raise _refused("it passes ** arguments", node.lineno)
+    if name in TAKES_INTEGERS and walk.imported >= {name}:
+        walk.vouch(*filter(_is_integer, map(_magnitude, node.args)))
     if name in walk.dialect.takes_text:
         for keyword in node.keywords:  # symbols(text, cls=f) calls f with the text
             if keyword.arg not in KEYWORDS:
                 raise _refused(f"it passes {keyword.arg}= to {name}", node.lineno)
         walk.vouch(*node.args, *(keyword.value for keyword in node.keywords))
+
+
+def _magnitude(node: ast.expr) -> ast.expr:
+    """Return a number behind its sign."""
+    return node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else node
+
+
+def _is_integer(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int
 
 
 def _attribute(walk: _Inspection, node: ast.Attribute) -> None:
@@ -185,6 +201,10 @@ def _constant(walk: _Inspection, node: ast.Constant) -> None:
         case int() as value if abs(value) <= LARGEST_INTEGER:
             return
         case str() if id(node) in walk.vouched:
+            return
+        case int() if (
+            id(node) in walk.vouched
+        ):  # above or below in a fraction, where it is a number and no more
             return
     raise _refused(f"it holds {ast.unparse(node):.40}", node.lineno)
 

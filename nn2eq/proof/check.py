@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from nn2eq.domain import Domain
 from nn2eq.emit import emitter
 from nn2eq.errors import Disagreement
-from nn2eq.forms.program import Affine, Apply, Program, Value, arguments
+from nn2eq.forms.program import Affine, Apply, Cases, Program, Value, arguments
 from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
 from nn2eq.proof.agreement import TEXT_TOLERANCE, Agreement, compare
 from nn2eq.proof.approximate import affine_size, expect_program, in_box
+from nn2eq.proof.cases import cost_of_rounding
 from nn2eq.proof.derivatives import first, with_derivatives
 from nn2eq.proof.expected import Expected
 from nn2eq.proof.rounding import DOUBLE, SINGLE, rounding, scale, widened
@@ -171,7 +172,12 @@ def rounded_on_purpose(network: Network, program: Program, expected: Expected, d
     """
     answers = program.evaluate(expected.x)
     size = np.maximum(1.0, np.abs(expected.answers))
-    most = rounding(widened(network), expected.x, unit_of(digits)).error
+    last = program.predict.steps[-1]
+    most = (
+        cost_of_rounding(last, expected.x, unit_of(digits))
+        if isinstance(last, Cases)
+        else rounding(widened(network), expected.x, unit_of(digits)).error
+    )
     cost = compare(
         expected.answers,
         answers,

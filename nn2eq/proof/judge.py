@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nn2eq.emit import emitter
 from nn2eq.emit.header import Header, read_header
 from nn2eq.errors import BadRequest
-from nn2eq.forms import FORMS, STRAIGHT, SYMBOLS
+from nn2eq.forms import EXACT, FORMS, STRAIGHT, SYMBOLS
 from nn2eq.forms.arguments import read_arguments
 from nn2eq.forms.program import Program
 from nn2eq.forms.rounded import rounded
@@ -76,7 +76,7 @@ def judge(
         what = f"a text in {language} is compiled and run only if asked"
         raise BadRequest(what, code="not-run", way_out="read it, since nothing limits it, then say --run")
     expected = _expected(network, header, data)
-    if header.digits and header.form in ("", *STRAIGHT, "symbolic") and header.proved is None:
+    if header.digits and header.form in ("", *EXACT, "symbolic") and header.proved is None:
         program = program if _is_in_symbols(header) else rounded(program, header.digits)
         expected = rounded_on_purpose(network, program, expected, header.digits)
     runner = run if external else run_limited
@@ -130,8 +130,11 @@ def _is_in_symbols(header: Header) -> bool:
 
 def _program(network: Network, header: Header) -> Program:
     """Return what a text is to say: the network, with its derivatives or in the symbols that its header tells of."""
-    is_special = _is_in_symbols(header) or _has_functions(header)
-    return _rebuilt(network, header) if is_special else matrix(network, fold=header.fold)
+    if _is_in_symbols(header) or _has_functions(header):
+        return _rebuilt(network, header)
+    if header.digits and header.form in set(EXACT) - set(STRAIGHT):  # rounded in that form, on that box
+        return FORMS[header.form].build(network, domain=header.domain or None)
+    return matrix(network, fold=header.fold)
 
 
 def _has_functions(header: Header) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 
 from nn2eq.errors import BadRequest
 from nn2eq.proof.latex_symbols import (
@@ -25,8 +26,10 @@ from nn2eq.proof.latex_tokens import (
     TERM,
     TOKEN,
     TRANSPOSE,
+    WHOLE,
     Node,
     Terms,
+    joined,
     loosely,
 )  # fmt: skip
 
@@ -69,6 +72,14 @@ class Parser:
                 raise self._error(f"{min(unknown)} is no function of this text", start, end)
             return Node("composed", value=tuple(chain), at=start)
         return self._group(start, end)
+
+    def guarded(self, start: int, end: int) -> tuple[Node, Node | None]:
+        r"""Read a formula behind which a condition may stand: x + 1 \text{if } x > 2. Raises BadRequest."""
+        self._bound = ()
+        if r"\text{" not in self._text[start:end]:
+            return self.formula(start, end), None
+        node, at = self._sum(start, end)
+        return node, self._condition(at, end)
 
     # --------------------------------------------------------------------------------- sums, products, powers
 
@@ -175,6 +186,8 @@ class Parser:
     def _fraction(self, token: re.Match[str], end: int) -> Read:
         top, at = self._argument(token.end(), end)
         bottom, at = self._argument(at, end)
+        if whole := WHOLE.match(self._text, token.start(), end):
+            return Node("number", value=float(Fraction(int(whole[1]), int(whole[2]))), at=token.start()), at
         return Node("product", (top, bottom), ("/",), token.start()), at
 
     def _root(self, token: re.Match[str], end: int) -> Read:
@@ -279,25 +292,43 @@ class Parser:
     # ---------------------------------------------------------------------------------- cases and matrices
 
     def _cases(self, start: int, end: int) -> Node:
-        """Read rows `value & condition`; words stand before a condition, or in place of the last one."""
-        args: list[Node] = []
-        for cells in self._cells(start, end):
-            args.append(self._group(*cells[0]))
-            if len(cells) > 1 and (condition := self._condition(*cells[1])) is not None:
-                args.append(condition)
+        """Read rows `value & conditions`, words in place of the last ones; a row may have conditions only."""
+        rows: list[tuple[Node, list[Node]]] = []
+        for value, *conditions in self._cells(start, end):
+            if self._kind(*value) != "end" or not rows:
+                rows.append((self._group(*value), []))
+            found = (self._condition(*condition) for condition in conditions)
+            rows[-1][1].extend(condition for condition in found if condition is not None)
+        if not all(conditions for _, conditions in rows[:-1]):
+            raise self._error("a case without a condition, and not the last one", start, end)
+        args = (node for value, conditions in rows for node in (value, *joined(conditions)))
         return Node("cases", tuple(args), at=start)
 
     def _condition(self, at: int, end: int) -> Node | None:
-        while (token := self._token(at, end)).lastgroup == "words":
-            at = token.end()
-        if token.lastgroup == "end":
-            return None
+        """Read comparisons that all hold, with commas or words between them; None for words alone."""
+        found: list[Node] = []
+        while True:
+            while (token := self._token(at, end)).lastgroup in ("words", "comma"):
+                at = token.end()
+            if token.lastgroup == "end":
+                break
+            compared, at = self._comparison(at, end)
+            found += compared
+            if self._kind(at, end) not in ("words", "comma", "end"):
+                raise self._error("cannot read on here", at, end)
+        return next(iter(joined(found)), None)
+
+    def _comparison(self, at: int, end: int) -> tuple[list[Node], int]:
+        r"""Read a < b, or a chain of them: a < x \le b."""
         left, at = self._sum(at, end)
-        relation = self._token(at, end)
-        if not relation["relation"]:
+        found: list[Node] = []
+        while (relation := self._token(at, end))["relation"]:
+            right, at = self._sum(relation.end(), end)
+            found.append(Node("compare", (left, right), RELATIONS[relation["relation"]], at))
+            left = right
+        if not found:
             raise self._error("a comparison was expected", at, end)
-        right, at = self._sum(relation.end(), end)
-        return Node("compare", (left, right), RELATIONS[relation["relation"]], at)
+        return found, at
 
     def _matrix(self, start: int, end: int) -> Node:
         """Read numbers all at once, anything else cell by cell."""

@@ -102,12 +102,30 @@ def _read(text: Text) -> _Formulas:
         if signature.name in functions:
             raise text.mathematics.error(f"{signature.name} stands for two things", equation.start)
         functions[signature.name] = Definition(signature.parameters, body, signature.letter)
-    equations, claims = dict(tabled(text)), []
-    for equation in (equation for signature, equation in heads if not signature):
-        for name, node in _assigned(text, equation, parser):
-            if equations.setdefault(name, node) is not node:
-                claims.append(Claim(name, node, equation.start))
+    plain = [equation for signature, equation in heads if not signature]
+    equations, claims = _equations(text, plain, parser)
     return _Formulas(text, equations, functions, claims)
+
+
+def _equations(text: Text, plain: Sequence[Equation], parser: Parser) -> tuple[dict[str, Node], list[Claim]]:
+    """Read what symbols are given values, and what is said of one again.
+
+    Equations of one symbol with conditions behind them are its cases.
+    """
+    equations, claims = dict(tabled(text)), list[Claim]()
+    cases: dict[str, list[Node]] = {}
+    for equation in plain:
+        formula, condition = parser.guarded(equation.start, equation.end)
+        for name, node in _assigned(text, equation, formula):
+            if condition is not None:
+                cases.setdefault(name, []).extend((node, condition))
+            elif equations.setdefault(name, node) is not node:
+                claims.append(Claim(name, node, equation.start))
+    for name, args in cases.items():
+        if name in equations:
+            raise text.mathematics.error(f"{name} stands for two things", args[0].at)
+        equations[name] = Node("cases", tuple(args), at=args[0].at)
+    return equations, claims
 
 
 class _Signature(NamedTuple):
@@ -147,9 +165,8 @@ def _entered(stack: str, node: Node, at: int) -> Iterator[tuple[str, Node]]:
             yield cell, Node("entry", (Node("name", value=whole, at=at),), place, at)
 
 
-def _assigned(text: Text, equation: Equation, parser: Parser) -> Iterator[tuple[str, Node]]:
+def _assigned(text: Text, equation: Equation, node: Node) -> Iterator[tuple[str, Node]]:
     """Yield what an equation gives a value to: a symbol, or the parts of a stack of symbols."""
-    node = parser.formula(equation.start, equation.end)
     if stack := _STACK.fullmatch(equation.left):
         yield from _entered(stack["rows"], node, equation.start)
         return

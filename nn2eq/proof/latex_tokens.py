@@ -3,7 +3,7 @@ r"""The smallest parts of a formula in LaTeX: tokens, and the terms that are a n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nn2eq.proof.latex_symbols import (
@@ -48,6 +48,10 @@ LIMITS = re.compile(
     r"(?:\s*\^\s*(?:\{\s*(?P<to>\d+)\s*\}|(?P<digit>\d)))?"
 )
 CELL = re.compile(rf"{DRESSED}\s*{GROUP}" r"|\\\\(?:\[[^\]\n]*\])?|&|[({\[]|\\begin\{[a-z]+\}|\\[{}]")
+
+
+WHOLE = re.compile(r"\\[dt]?frac\{(\d{1,4000})\}\{0*([1-9]\d{0,3999})\}")
+"""A fraction of whole numbers, which may have hundreds of digits."""
 
 
 class Node:
@@ -110,3 +114,8 @@ def loosely(symbol: str) -> str:
     """Match a symbol of several atoms, whatever spaces stand between them."""
     atoms = re.findall(r"\\[A-Za-z]+|\\.|\S", symbol)
     return r"\s*".join(re.escape(atom) for atom in atoms)
+
+
+def joined(conditions: Sequence[Node]) -> Sequence[Node]:
+    """Join conditions that all hold into one; of none there is none."""
+    return conditions if len(conditions) < 2 else [Node("all", tuple(conditions), at=conditions[0].at)]

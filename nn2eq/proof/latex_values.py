@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.errors import BadRequest
+from nn2eq.proof.latex_cases import Condition, chosen, compared, together
 from nn2eq.proof.latex_meanings import (
     CLAIM,
-    COMPARISONS,
     CONSTANTS,
     REDUCTIONS,
     STANDARD,
@@ -267,15 +267,18 @@ class Evaluation:
         return vector[column if self._text.row else row]
 
     def _cases(self, node: Node, scope: Scope) -> Any:
-        args = [self._plain(self.value(arg, scope), node) for arg in node.args]
-        result = args.pop() if len(args) % 2 else np.nan
-        for value, condition in zip(reversed(args[::2]), reversed(args[1::2]), strict=True):
-            result = np.where(condition, value, result)
-        return result
+        """Return the value of the first case that holds, NaN where none does."""
+        values = [self._plain(self.value(arg, scope), node) for arg in node.args[::2]]
+        conditions = [self.value(arg, scope) for arg in node.args[1::2]]
+        otherwise = values.pop() if len(values) > len(conditions) else None
+        return chosen(values, conditions, otherwise)
 
-    def _compare(self, node: Node, scope: Scope) -> Any:
+    def _compare(self, node: Node, scope: Scope) -> Condition:
         left, right = (self._plain(self.value(arg, scope), node) for arg in node.args)
-        return COMPARISONS[node.value](left, right)
+        return compared(node.value, left, right)
+
+    def _all(self, node: Node, scope: Scope) -> Condition:
+        return together([self.value(arg, scope) for arg in node.args])
 
     # ------------------------------------------------------------------------------- functions and indices
 
@@ -382,6 +385,7 @@ _OPERATIONS: Mapping[str, Callable[[Evaluation, Node, Scope], Any]] = {
     "linear": Evaluation._linear, "sum": Evaluation._sum, "product": Evaluation._product,
     "power": Evaluation._power, "exponential": Evaluation._exponential, "transpose": Evaluation._transpose,
     "entry": Evaluation._entry, "composed": Evaluation._composed, "matrix": Evaluation._matrix,
-    "cases": Evaluation._cases, "compare": Evaluation._compare, "call": Evaluation._call, "unit": Evaluation._unit,
+    "cases": Evaluation._cases, "compare": Evaluation._compare, "all": Evaluation._all, "call": Evaluation._call,
+    "unit": Evaluation._unit,
     "indexed": Evaluation._indexed, **dict.fromkeys(REDUCTIONS, Evaluation._reduction),
 }  # fmt: skip

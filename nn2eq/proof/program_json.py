@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from nn2eq.forms.program import (
     LAYOUTS,
     Affine,
     Apply,
+    Cases,
     Combine,
     Constant,
     Function,
@@ -38,6 +41,7 @@ Fields = Mapping[str, Any]
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
 LONGEST_FORMULA = 4_000
+_FRACTION = re.compile(r"-?[0-9]{1,4000}(/0*[1-9][0-9]{0,3999})?")
 HIGHEST_POWER = 1_000
 
 
@@ -100,7 +104,7 @@ def _function(found: Fields) -> Function:
 
 def _step(found: Fields, values: dict[str, Value]) -> Step:
     kinds: Mapping[Any, Callable[[Fields, dict[str, Value]], Step]] = {
-        "affine": _affine, "apply": _apply, "polynomial": _polynomial, "combine": _combine,
+        "affine": _affine, "apply": _apply, "polynomial": _polynomial, "combine": _combine, "cases": _cases,
     }  # fmt: skip
     kind = found.get("step")
     if kind not in kinds:
@@ -224,6 +228,26 @@ def _flag(found: Fields, name: str) -> bool:
     return bool(found.get(name, False))
 
 
+def _cases(found: Fields, values: dict[str, Value]) -> Cases:
+    needed = {"step", "out", "arg", "normals", "bounds", "counts", "matrices", "offsets"}
+    _members(found, needed, set(), "a cases step")
+    arg, out, counts = _known(found["arg"], values), _value(found["out"], values), _list(found, "counts", int)
+    conditions, cases = sum(counts), len(counts)
+    if not cases or any(type(count) is not int or count < 0 for count in counts):
+        raise _damaged(f"{out.name} has no cases, or counts that are none")
+    rows, offsets = _constant(found["matrices"]), _constant(found["offsets"])
+    none = {"normals": np.zeros((0, arg.size)), "bounds": np.zeros(0)}
+    normals, bounds = (
+        _constant(found[key]) if conditions else _empty(found[key], shaped) for key, shaped in none.items()
+    )
+    if normals.data.shape != (conditions, arg.size) or bounds.data.shape != (conditions,):
+        raise _damaged(f"{out.name} has other conditions than it counts")
+    if rows.data.shape != (cases, arg.size * out.size) or offsets.data.shape != (cases, out.size):
+        raise _damaged(f"{out.name} has matrices or offsets of another size")
+    matrices = replace(rows, data=rows.data.reshape(cases, arg.size, out.size))
+    return Cases(out, arg, normals, bounds, tuple(counts), matrices, offsets)
+
+
 def _activation(found: Fields, parameters: Mapping[str, Any]) -> Activation:
     """Return a row of the table that is evaluated by the formula in the file."""
     name, formula, groups = _text(found, "activation"), _text(found, "formula"), found.get("groups", 1)
@@ -251,6 +275,8 @@ def _parameter(value: Any) -> float | Constant:
 
 def _constant(found: Fields) -> Constant:
     _members(found, {"name", "dtype", "data"}, set(), "an array")
+    if _text(found, "dtype") == "fraction":
+        return Constant(_identifier(_text(found, "name")), _fractions(found["data"]))
     data = np.array(found["data"])
     if data.dtype.kind not in "fiu" or not 1 <= data.ndim <= 2 or data.size == 0:
         raise _damaged("an array is no vector and no matrix of numbers")
@@ -260,6 +286,24 @@ def _constant(found: Fields) -> Constant:
         raise _damaged("an array holds a number that is not finite")
     data.setflags(write=False)
     return Constant(_identifier(_text(found, "name")), data)
+
+
+def _empty(found: Fields, data: Array) -> Constant:
+    """Read an array of nothing, which in JSON has no shape."""
+    _members(found, {"name", "dtype", "data"}, set(), "an array")
+    if found["data"] != []:
+        raise _damaged("an array holds numbers of which there are none")
+    return Constant(_identifier(_text(found, "name")), data)
+
+
+def _fractions(rows: Any) -> NDArray[Any]:
+    """Read a vector or matrix of exact fractions."""
+    texts = np.array(rows, dtype=object)
+    if not 1 <= texts.ndim <= 2 or not all(isinstance(t, str) and _FRACTION.fullmatch(t) for t in texts.flat):
+        raise _damaged("an array is no vector and no matrix of fractions")
+    data = np.array([Fraction(text) for text in texts.flat], dtype=object).reshape(texts.shape)
+    data.setflags(write=False)
+    return data
 
 
 def _value(found: Any, values: dict[str, Value]) -> Value:

@@ -51,6 +51,7 @@ class Arrays:
     declared: str = ""
     inside: bool = False
     returned: str = ""
+    looks_up: bool = False
 
     def body(self, dialect: Dialect, program: Program, spelling: Spelling, y: str) -> Body:
         """Write every step; y: the array that takes the outputs, "" where it is the function's own."""

@@ -55,6 +55,10 @@ class Layers(Protocol):
     def returned(self) -> str:
         """The line that gives the answer {0}, "" if it was put into an array of the caller's."""
 
+    @property
+    def looks_up(self) -> bool:
+        """Whether it writes cases as tables in which they are looked up."""
+
     def body(self, dialect: Dialect, program: Program, spelling: Spelling, y: str) -> Body:
         """Write every step; y: the array that takes the outputs, "" where it is the function's own."""
 
@@ -90,6 +94,7 @@ class Dialect:
     most           numbers that a function of scalars may hold, 0 for any number
     longest        characters that a statement may have, 0 for any number
     caseless       whether T and t are one name
+    joint          what stands between the cases of a formula, where a long one is broken, "" if nothing does
     """
 
     name: str
@@ -125,6 +130,7 @@ class Dialect:
     most: int = 0
     longest: int = 0
     caseless: bool = False
+    joint: str = ""
 
     def coefficients(self, data: NDArray[Any]) -> list[str]:
         """Write the numbers of a vector (n,), each as a term of a formula."""

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 
 from nn2eq import formula as fm
+from nn2eq.emit.cases import tables
 from nn2eq.emit.code.dialect import Body, Dialect, Lines
 from nn2eq.emit.code.routines import Names, call, formula, multiplied
+from nn2eq.emit.code.searches import entry, searched
 from nn2eq.emit.header import escaped
 from nn2eq.emit.names import fresh
 from nn2eq.emit.printing import Text
 from nn2eq.emit.sharing import named_reductions
-from nn2eq.forms.program import Affine, Apply, Constant, Program, Term
+from nn2eq.forms.program import Affine, Apply, Cases, Constant, Program, Term
 from nn2eq.forms.size import Spelling
 
 TOGETHER = 4
@@ -49,11 +51,12 @@ class Loops:
     returned: str = "return {0};"
     entry: str = "{0}[{1}][{2}]"
     widened: str = "{0}"
+    looks_up: bool = True
 
     def body(self, dialect: Dialect, program: Program, spelling: Spelling, y: str) -> Body:
         """Write every step; y: the array that takes the outputs, "" where it is the function's own."""
-        tables = self.constants(list(program.predict.constants))
-        return Body(_Writer(dialect, self, spelling).lines(program, y), tables=tables)
+        lines = _Writer(dialect, self, spelling).lines(program, y)
+        return Body(lines, tables=self.constants(list(tables(program))))
 
 
 class _Writer:
@@ -74,6 +77,8 @@ class _Writer:
                 lines.append(self.loops.vector.format(step.out.name, step.out.size))
             if isinstance(step, Affine):
                 lines += self._affine(step)
+            elif isinstance(step, Cases):
+                lines += searched(self.dialect, self.loops, step)
             else:
                 assert isinstance(step, Apply)  # a polynomial is written number by number
                 lines += self._apply(step)
@@ -104,11 +109,7 @@ class _Writer:
     def _at(self, term: Term, row: str, column: str) -> str:
         """Write one input times one weight."""
         matrix, columns = term.matrix.name, term.matrix.data.shape[1]
-        weight = (
-            self.loops.entry.format(matrix, row, column)
-            if self.loops.entry
-            else self._item(matrix, _index(row, column, columns))
-        )
+        weight = entry(self.dialect, self.loops.entry, matrix, row, column, columns)
         return self._product(term, row, weight)
 
     def _product(self, term: Term, index: str, weight: str) -> str:
@@ -179,20 +180,6 @@ class _Writer:
         if activation.groups == 1:
             return ["{", body, "}"]
         return [self.loops.loop.format(GROUP, 0, activation.groups), body, self.dialect.end]
-
-
-def _index(row: str, column: str, columns: int) -> str:
-    """Return where a number of a matrix stands if its rows stand one behind the other."""
-    if columns == 1:
-        return row
-    before = (
-        str(columns * int(row))
-        if row.isdigit()
-        else f"{columns} * ({row})"
-        if " " in row
-        else f"{columns} * {row}"
-    )
-    return column if before == "0" else f"{before} + {column}"
 
 
 def _at_once(term: Term) -> int:

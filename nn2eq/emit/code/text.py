@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from nn2eq.emit.cases import has_cases
 from nn2eq.emit.code import scalars
 from nn2eq.emit.code.dialect import Body, Dialect, Lines
 from nn2eq.emit.code.routines import definitions, spelled
@@ -14,7 +15,7 @@ from nn2eq.emit.names import fresh, require
 from nn2eq.emit.options import Options
 from nn2eq.emit.pythonic import applied
 from nn2eq.errors import CannotEmit, TooLarge
-from nn2eq.forms.program import Apply, Combine, Constant, Polynomial, Program, Step
+from nn2eq.forms.program import Apply, Cases, Combine, Constant, Polynomial, Program, Step
 from nn2eq.forms.size import numbers
 
 WIDTH = 110
@@ -31,7 +32,7 @@ _SHARED = re.compile(r"(sum|largest)\d+(_\d+)*")
 
 def write(dialect: Dialect, program: Program, options: Options) -> str:
     """Write a Program in a language."""
-    program = _prefixed(program, dialect.prefix)
+    program = _prefixed(_laid_out(dialect, program), dialect.prefix)
     fields = fields_of(program, options)
     require_names(dialect, program, fields)
     _require_short(dialect, program, options)
@@ -44,6 +45,12 @@ def write(dialect: Dialect, program: Program, options: Options) -> str:
     inside = "\n\n".join(part for part in (tables, dialect.between, *functions) if part)
     imported = dialect.imported[1] if dialect.imported and dialect.imported[0] in inside else ""
     return f"{dialect.before.format(imported=imported, **fields)}{inside}\n{dialect.after.format(**fields)}"
+
+
+def _laid_out(dialect: Dialect, program: Program) -> Program:
+    """Return the program with its cases number by number, where the language does not look them up in tables."""
+    by_numbers = has_cases(program) and not dialect.layers.looks_up
+    return replace(program, layout="layered") if by_numbers else program
 
 
 def _prefixed(program: Program, prefix: str) -> Program:
@@ -65,6 +72,9 @@ def _prefixed(program: Program, prefix: str) -> Program:
                 for key, arg in of.args.items()
             }
             return replace(of, args=args)
+        if isinstance(of, Cases):
+            normals, bounds, matrices, offsets = map(called, (of.normals, of.bounds, of.matrices, of.offsets))
+            return replace(of, normals=normals, bounds=bounds, matrices=matrices, offsets=offsets)
         terms = tuple(replace(term, matrix=called(term.matrix)) for term in of.terms)
         return replace(of, terms=terms, offset=of.offset and called(of.offset))
 
@@ -175,7 +185,11 @@ def _broken(line: str, dialect: Dialect, indent: str) -> Iterator[str]:
     if dialect.longest and len(line) > dialect.longest:
         what = f"a formula would have {len(line):,} characters, and {dialect.name} takes {dialect.longest:,}"
         raise TooLarge(what, code="too-large", way_out="use --form layered or matrix")
-    yield from _pieces(line, dialect, indent)
+    *cases, last = line.split(dialect.joint) if dialect.joint else [line]
+    for case in cases:
+        yield from _pieces(case + dialect.joint.rstrip(), dialect, indent)
+        indent += dialect.indent * (case is cases[0])
+    yield from _pieces(last, dialect, indent)
 
 
 def _pieces(line: str, dialect: Dialect, indent: str) -> Iterator[str]:

@@ -16,4 +16,5 @@ EMITTER = Emitter(
     options=frozenset({"name", "activations", "digits", "standalone", "numbers", "latex_names"}),
     for_people=True,
     fill=fill,
+    fractions=True,
 )

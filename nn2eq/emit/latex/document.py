@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from nn2eq.emit.cases import has_cases
 from nn2eq.emit.latex.display import beside, comment, display
 from nn2eq.emit.latex.functions import Functions, by_options
 from nn2eq.emit.latex.layered import layered
@@ -35,13 +36,14 @@ def write(program: Program, options: Options) -> str:
     symbolic = options.numbers != "inline"
     functions = Functions(function, options, numbers)
     symbols = Symbols(options.latex_names, [*functions.symbols, *chebyshev_symbols(function)])
-    scalars = Scalars(Weights(numbers, symbolic), symbols, functions, by_options(options))
+    scalars = Scalars(Weights(numbers, symbolic), symbols, functions, by_options(options), program.domain)
     layouts: Mapping[str, Callable[[], list[list[Equation]]]] = {
         "nested": lambda: nested(function, scalars),
         "layered": lambda: layered(function, scalars),
         "matrix": lambda: Matrices(numbers, symbolic, symbols, functions).equations(function),
     }
-    blocks = [*layouts[program.layout](), functions.definitions(), chebyshev_definition(function)]
+    layout = "layered" if has_cases(program) else program.layout
+    blocks = [*layouts[layout](), functions.definitions(), chebyshev_definition(function)]
     listed = matrices(function, numbers) if options.numbers == "matrix" else []
     body = display(blocks) + beside(listed)
     body += tables(function, numbers) if options.numbers == "table" else ""

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from nn2eq import formula as fm
+from nn2eq.emit.latex.cases import cases
 from nn2eq.emit.latex.formulas import Units
 from nn2eq.emit.latex.names import index, standing
 from nn2eq.emit.latex.pieces import Equation, Piece, Place, listed, symbol
 from nn2eq.emit.latex.scalars import Scalars
-from nn2eq.forms.program import Affine, Apply, Function, Step, Value
+from nn2eq.forms.program import Affine, Apply, Cases, Function, Step, Value
 
 INSIDE = Place(1, 35.0)
 """A sum in the brackets of an activation."""
@@ -28,7 +29,10 @@ def layered(function: Function, scalars: Scalars) -> list[list[Equation]]:
         names = (
             scalars.named(last) if step.out == last else [symbol(standing(part)) for part in step.out.parts]
         )
-        blocks.append(list(map(Equation, names, _answer(step, known, scalars))))
+        if isinstance(step, Cases):
+            blocks.append(cases(step, names, known[step.arg.name], scalars.weights.numbers, scalars.box))
+        else:
+            blocks.append(list(map(Equation, names, _answer(step, known, scalars))))
         known[step.out.name] = names
     return blocks
 

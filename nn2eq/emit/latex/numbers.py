@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,18 +62,22 @@ def _narrow(data: NDArray[Any]) -> NDArray[np.float32]:
 
 
 class Numbers(NamedTuple):
-    """How one text writes its numbers; single: plain decimals are float32."""
+    """How one text writes its numbers; single: plain decimals are float32; exact: all are fractions."""
 
     single: bool
+    exact: bool = False
 
     @classmethod
     def suited(cls, constants: Iterable[Constant]) -> Numbers:
         """Return the rule for a program's constants."""
-        return cls(any(constant.data.dtype == np.float32 for constant in constants))
+        dtypes = [constant.data.dtype for constant in constants]
+        return cls(any(dtype == np.float32 for dtype in dtypes), any(dtype.kind == "O" for dtype in dtypes))
 
     @property
     def rule(self) -> str:
         """The rule for the comment, by which a program reads the text."""
+        if self.exact:
+            return "all are exact"
         if self.single:
             return "a decimal is the float32 nearest to it, one in braces the float64"
         return "a decimal is the float64 nearest to it"
@@ -80,6 +85,8 @@ class Numbers(NamedTuple):
     @property
     def legend(self) -> str:
         """The rule for people, who do not see the braces."""
+        if self.exact:
+            return "All numbers are exact."
         if self.single:
             return (
                 "A decimal stands for the float32 nearest to it, or the float64 if it has over nine digits."
@@ -88,6 +95,8 @@ class Numbers(NamedTuple):
 
     def magnitudes(self, data: NDArray[Any]) -> list[str]:
         """Return the absolute value of each number (n,), ready to stand behind a sign."""
+        if data.dtype.kind == "O":
+            return [_fraction(abs(value)) for value in data.tolist()]
         absolute = np.abs(data)
         if not self.single or data.dtype == np.float32:
             return _spelled_all(absolute)
@@ -107,6 +116,11 @@ class Numbers(NamedTuple):
     def one(self, value: float) -> str:
         """Return one number of a formula, not negative."""
         return r"\pi" if value == math.pi else self.magnitudes(np.array([value]))[0]
+
+
+def _fraction(value: Fraction) -> str:
+    above, below = value.numerator, value.denominator
+    return str(above) if below == 1 else rf"\frac{{{above}}}{{{below}}}"
 
 
 def _spelled_all(absolute: NDArray[Any]) -> list[str]:

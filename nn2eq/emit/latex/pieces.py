@@ -126,11 +126,10 @@ def total(terms: Sequence[Term], place: Place = TOP, *, own_line: bool = False) 
         return terms[0].piece
     pieces = [term.piece for term in terms]
     tall = max(piece.tall for piece in pieces)
-    flat = sum(piece.width for piece in pieces) + OPERATOR * (len(terms) - 1)
-    if flat > LINE - QUAD * place.level - place.start or any(piece.broken for piece in pieces):
+    if _width(pieces) > LINE - QUAD * place.level - place.start or any(piece.broken for piece in pieces):
         text, end = _filled(terms, place, own_line=own_line and place.start > 0 and pieces[0].broken)
         return Piece(text, end, SUM, tall, "\n" in text)
-    return Piece(_flat(terms), flat, SUM, tall)
+    return flat(terms)
 
 
 def negated(piece: Piece) -> Piece | None:
@@ -142,6 +141,18 @@ def negated(piece: Piece) -> Piece | None:
 
 
 _COMPOSED = re.compile(r"[(]|\\(?:frac|sqrt|begin|sum|[lr]vert)|\{[^{}]* [-+] ")
+
+
+def flat(terms: Sequence[Term]) -> Piece:
+    """Return the sum of terms on one line, however long it is."""
+    pieces = [term.piece for term in terms]
+    if len(terms) == 1 and not terms[0].negative:
+        return pieces[0]
+    return Piece(_flat(terms), _width(pieces), SUM, max(piece.tall for piece in pieces))
+
+
+def _width(pieces: Sequence[Piece]) -> float:
+    return sum(piece.width for piece in pieces) + OPERATOR * (len(pieces) - 1)
 
 
 def _flat(terms: Sequence[Term]) -> str:

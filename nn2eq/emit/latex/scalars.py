@@ -40,12 +40,13 @@ class Called(Protocol):
 
 
 class Scalars(NamedTuple):
-    """What the equations of one text are written with."""
+    """What the equations of one text are written with; box: where they hold, () for everywhere."""
 
     weights: Sums
     symbols: Symbols
     functions: Called
     spelling: Spelling
+    box: Sequence[tuple[float, float]] = ()
 
     def named(self, value: Value) -> list[Piece]:
         """Return the symbols of inputs or outputs."""
@@ -59,6 +60,7 @@ class Scalars(NamedTuple):
         args = known[step.arg.name]
         if isinstance(step, Polynomial):
             return polynomials(step, args, self.weights.numbers, place)
+        assert isinstance(step, Apply)  # cases are equations of their own
         size = len(args) // step.activation.groups
         groups = [args[start : start + size] for start in range(0, len(args), size)]
         outputs = step.activation.outputs(size)
