@@ -17,6 +17,7 @@ from nn2eq.emit.options import LIMIT, Options
 from nn2eq.errors import Disagreement
 from nn2eq.forms import EXACT, STRAIGHT, SYMBOLS, form, require_taken
 from nn2eq.forms.arguments import ARGUMENTS, read_arguments
+from nn2eq.forms.linear import taken_away, without_activations
 from nn2eq.forms.program import Program
 from nn2eq.forms.rounded import rounded
 from nn2eq.forms.size import numbers, require_at_most
@@ -40,7 +41,8 @@ class Request:
 
     language, form: names of the tables, form "" for the language's own choice. fold: join consecutive affine maps.
     limit: numbers that a text may hold. options: how it is written, its `digits` the numbers' significant digits.
-    shape: what the form is told besides, by the names of the table of arguments, as values or as texts.
+    shape: what the form is told besides, by the names of the table of arguments, as values or as texts. linear: take
+    the network's activations away, and write the affine map that is left.
     """
 
     language: str = "latex"
@@ -49,6 +51,7 @@ class Request:
     limit: int = LIMIT
     options: Options = field(default_factory=Options)
     shape: Mapping[str, Any] = field(default_factory=dict)
+    linear: bool = False
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -110,11 +113,20 @@ def _layouts(request: Request, chosen: Emitter) -> tuple[str, ...]:
 
 
 def _named(request: Request, alone: bool = False) -> Request:
-    """Name the form that a request means without saying so: what shapes symbols asks for them; alone: so do people."""
-    asks = not request.form and (
-        set(request.shape) & set(SYMBOLS) or (alone and emitter(request.language).for_people)
+    """Name the form that a request means without saying so.
+
+    What shapes symbols asks for them; where people read the text, so does what has symbols alone, and what is left
+    without activations is shown as textbooks do.
+    """
+    if request.form:
+        return request
+    asks, people = bool(set(request.shape) & set(SYMBOLS)), emitter(request.language).for_people
+    shape = {"notation": "mlp", **request.shape} if request.linear and people else request.shape
+    return (
+        replace(request, form="symbolic", shape=shape)
+        if asks or (people and (alone or request.linear))
+        else request
     )
-    return replace(request, form="symbolic") if asks else request
 
 
 def draft(network: Network, request: Request) -> Draft:
@@ -122,8 +134,9 @@ def draft(network: Network, request: Request) -> Draft:
     require_possible(request)
     chosen, by_name = emitter(request.language), _named(request, network.drawn)
     if by_name.form:
-        reason = "its symbols were asked for" if request.shape else "there are no numbers"
-        return _written(network, request, by_name.form, "" if request.form else reason)
+        reason = "its symbols were asked for" if request.shape else "it shows what is left of the layers"
+        reason = "there are no numbers" if network.drawn and not request.shape else reason
+        return _written(network, by_name, by_name.form, "" if request.form else reason)
     if chosen.default:
         return _by_default(network, request, chosen)
     return _by_size(network, request, chosen)
@@ -191,15 +204,18 @@ def convert(
     the tests that a text carries along. run: whether to start compilers and other programs, if that is what it
     takes. Raises Disagreement if the text does not say what the network says.
     """
-    request = _on_known_domain(network, request or Request(), data)
-    request = _with_answers(network, request, asked)
+    request = request or Request()
+    gone = taken_away(network) if request.linear else ()
+    network = without_activations(network) if request.linear else network
+    request = _on_known_domain(network, request, data)
+    request = _with_answers(network, request, None if request.linear else asked)
     chosen, written = emitter(request.language), draft(network, request)
     long = 0 < chosen.quick < numbers(written.program)
     wait = not run and (long or takes_another(request.language, written.text))
     agreement = None if wait else _checked(network, request, written, data)
     found = Conversion("", written.program, agreement, written.reason)
     checks = (found.line(), *([asked.agreement.line()] if asked else []))
-    header = _header(request, written.program, checks)
+    header = _header(request, written.program, checks, gone)
     declared = chosen.header(written.program, request.options) if chosen.header else ""
     return replace(
         found,
@@ -242,7 +258,8 @@ def _with_answers(network: Network, request: Request, asked: Asked | None) -> Re
     return replace(request, options=replace(options, recorded=answers))
 
 
-def _header(request: Request, program: Program, checks: tuple[str, ...]) -> Header:
+def _header(request: Request, program: Program, checks: tuple[str, ...], gone: tuple[str, ...]) -> Header:
+    away = [f"without its activations: {', '.join(gone)}"] if gone else []
     return Header(
         model=program.model, sha256=program.sha256, language=request.language, form=program.form,
         name=request.options.name, fold=request.fold, digits=request.options.digits, dtype=request.options.dtype,
@@ -250,7 +267,7 @@ def _header(request: Request, program: Program, checks: tuple[str, ...]) -> Head
         domain=program.domain, tolerance=program.told.get("tolerance"),
         proved=None if program.exact else _known(program.proved),
         observed=None if program.exact else _known(program.observed),
-        checks=checks, notes=program.notes,
+        checks=checks, notes=(*program.notes, *away), linear=request.linear,
     )  # fmt: skip
 
 

@@ -59,10 +59,10 @@ Examples:
 @click.option("--digits", type=click.IntRange(1, 17), help="Round the numbers to so many significant digits.")
 @click.option(
     "--activations",
-    type=click.Choice(["name", "explicit", "symbol"]),
+    type=click.Choice(["name", "explicit", "symbol", "linear"]),
     default="name",
     show_default=True,
-    help="tanh(z) by name, its formula, or a symbol.",
+    help="tanh(z) by name, its formula, or a symbol; linear: taken away, to show the affine map that is left.",
 )
 @click.option("--standalone", is_flag=True, help="LaTeX: a document that pdflatex compiles.")
 @click.option(
@@ -123,6 +123,8 @@ def convert(
                 f"--format {language} and --form {form} name two forms", code="usage", way_out="name one"
             )
         language, form = "latex", language
+    linear = activations == "linear"
+    activations = "name" if linear else activations
     options = Options(
         name, activations, digits or 0, standalone, numbers, parse_latex_names(latex_names), expression, dtype,
         dialect=dialect, table=table, keep=tuple(filter(None, map(str.strip, keep.split(",")))),
@@ -131,7 +133,7 @@ def convert(
         from nn2eq.conversion import Request, require_possible  # while the child reads
         from nn2eq.conversion import convert as converted
 
-        request = Request(language, form, fold, limit, options, shape)
+        request = Request(language, form, fold, limit, options, shape, linear)
         require_possible(request)
         if header and emitter(language).header is None:
             raise CannotEmit(

@@ -28,10 +28,11 @@ class Header:
 
     model: the file's name, and sha256 of its bytes. language, form: names of the tables. name: of the
     function. fold: whether affine maps were joined. digits: significant digits of its numbers, 0 if they are
-    exact. dtype: in which it computes. Of an approximate text: told, what its form was told, as the command line
-    spells it; domain, a box, (low, high) for each input; tolerance, how far from the network it may be there, proved,
-    how far at most it is, and observed, how far it was seen to be, None where nothing is said. checks: a line for
-    each check that ran. notes: further lines for people. version: of nn2eq, this one's if empty.
+    exact. dtype: in which it computes. linear: whether activations were taken away. Of an approximate text: told,
+    what its form was told, as the command line spells it; domain, a box, (low, high) for each input; tolerance, how
+    far from the network it may be there, proved, how far at most it is, and observed, how far it was seen to be, None
+    where nothing is said. checks: a line for each check that ran. notes: further lines for people. version: of nn2eq,
+    this one's if empty.
     """
 
     model: str = ""
@@ -42,6 +43,7 @@ class Header:
     fold: bool = True
     digits: int = 0
     dtype: str = "float64"
+    linear: bool = False
     told: tuple[tuple[str, str], ...] = ()
     domain: tuple[tuple[float, float], ...] = ()
     tolerance: float | None = None
@@ -59,6 +61,7 @@ _SINGLE: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "folded": ("fold", lambda text: text != "no"),
     "digits": ("digits", int),
     "dtype": ("dtype", lambda text: _DTYPES[_DTYPES.index(text)]),
+    "activations taken away": ("linear", lambda text: text == "yes"),
     "told": ("told", lambda text: tuple(map(_pair, text.split("; ")))),
     "domain": ("domain", lambda text: tuple(map(_interval, text.split(", ")))),
     "tolerance": ("tolerance", float),

@@ -14,6 +14,7 @@ from nn2eq.emit.header import Header, read_header
 from nn2eq.errors import BadRequest
 from nn2eq.forms import EXACT, FORMS, STRAIGHT, SYMBOLS
 from nn2eq.forms.arguments import read_arguments
+from nn2eq.forms.linear import without_activations
 from nn2eq.forms.program import Program
 from nn2eq.forms.rounded import rounded
 from nn2eq.forms.straight import matrix
@@ -68,6 +69,7 @@ def judge(
     """
     header = read_header(text) or Header(language=language or recognised(text))
     language = language or header.language
+    network = without_activations(network) if header.linear else network
     if dict(header.told).get("symbols") != "only":
         network.require_numbers("judging numbers")
     program = _program(network, header)

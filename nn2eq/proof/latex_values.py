@@ -60,10 +60,11 @@ class Evaluation:
         exactly = CLAIM if not self._text.digits else 10.0 ** (1 - self._text.digits)
         for claim in claims:
             sides = [self.symbol(claim.name, claim.at), self.value(claim.node, self._top)]
-            one, two = (side.data if isinstance(side, Matrix) else np.asarray(side) for side in sides)
-            if isinstance(sides[0], Matrix) != isinstance(sides[1], Matrix):
-                one, two = (np.asarray(self._plain(side, claim.node)) for side in sides)
+            if len({isinstance(side, Matrix) for side in sides}) > 1:
+                sides = [self._plain(side, claim.node) for side in sides]
+            one, two = (np.atleast_2d(side.data if isinstance(side, Matrix) else side) for side in sides)
             size = max(1.0, float(np.max(np.abs(one[np.isfinite(one)]), initial=0.0)))
+            one, two = (np.ravel(side) if one.size == two.size == 1 else side for side in (one, two))
             if one.shape[:-1] != two.shape[:-1] or not np.allclose(
                 one, two, 0.0, exactly * size, equal_nan=True
             ):
@@ -160,6 +161,8 @@ class Evaluation:
         for coefficient, few in zip(coefficients, names, strict=True):
             args = tuple(Node("name", value=name, at=node.at) for name in few)
             product = self._product(Node("product", args, ("*",) * (len(few) - 1), node.at), scope)
+            if isinstance(product, Matrix) and len(names) == 1 and constant == 0.0:
+                return Matrix(coefficient * product.data)
             total = self._plain(product, node) * coefficient + total
         return total
 

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.emit.latex.pieces import Equation, Piece, symbol
+from nn2eq.emit.latex.pieces import Equation, Piece, listed, symbol
 from nn2eq.emit.latex.symbolic.beside import Beside
 from nn2eq.emit.latex.symbolic.links import Link
 from nn2eq.emit.latex.symbolic.style import Style
 from nn2eq.emit.latex.symbolic.vector import Vectors
 from nn2eq.emit.latex.weights import matrix
+from nn2eq.forms.rounded import significant
 
 Array = NDArray[np.float64]
 Run = tuple[int, int]
@@ -36,11 +37,15 @@ def runs(links: tuple[Link, ...]) -> list[Run]:
 
 @dataclass(frozen=True, eq=False)
 class Derivation:
-    """Writes what each run amounts to; beside: how numbers are written, None to show symbols alone."""
+    """Writes what each run amounts to; beside: how numbers are written, None to show symbols alone.
+
+    digits: to how many they are rounded, 0 if they are exact.
+    """
 
     style: Style
     vectors: Vectors
     beside: Beside | None
+    digits: int = 0
 
     def blocks(self) -> list[list[Equation]]:
         """Return a block a run: its matrices if only their entries are known, W and b, and the answer by them."""
@@ -107,7 +112,7 @@ class Derivation:
         derived = symbol(text)
         if self.beside is None:
             return derived
-        number = self.beside.array(data)
+        number = self.beside.array(significant(data, self.digits) if self.digits else data)
         return number._replace(text=f"{derived.text} = {number.text}", width=derived.width + number.width)
 
     def _answer(self, run: Run, kernel: str, bias: str) -> Equation:
@@ -119,7 +124,12 @@ class Derivation:
         link = naming.link(last)
         if link.apply is None:
             return Equation(symbol(self._vector(last)), right)
-        return Equation(symbol(self._sums(last)), right)
+        if not link.is_whole or self.style.view != "vector":
+            return Equation(
+                self.vectors.stack([naming.pre(last, unit) for unit in range(link.sums.size)]), right
+            )
+        own = (symbol(naming.parameters(last, key)) for key in link.apply.parameters)
+        return Equation(symbol(self._vector(last)), self.vectors.calls.apply(last, listed([right, *own])))
 
     def _vector(self, layer: int) -> str:
         """Return a layer's vector: by its symbol, or where its units alone have names as a stack of them."""
@@ -129,19 +139,16 @@ class Derivation:
         units = naming.units(layer)
         return units[0] if len(units) == 1 else self.vectors.stack(units).text
 
-    def _sums(self, layer: int) -> str:
-        """Return the vector of a layer's sums."""
-        return self.style.naming.pre_vector(layer)
-
     def _of_symbols(self, layer: int) -> Iterator[Equation]:
-        """Yield a layer's matrix and bias as arrays of their entries' symbols."""
+        """Yield a layer's matrix and bias as arrays of their entries' symbols, unless they are an entry themselves."""
         naming, link = self.style.naming, self.style.naming.link(layer)
         args, units = range(link.arg.size), range(link.sums.size)
         if naming.has_rows_of_inputs(layer):
             rows = [[naming.weight(layer, arg, unit) for unit in units] for arg in args]
         else:
             rows = [[naming.weight(layer, arg, unit) for arg in args] for unit in units]
-        yield Equation(symbol(naming.kernel(layer)), matrix(map(" & ".join, rows), len(rows[0])))
-        if link.offset is not None:
-            biases = self.vectors.stack([naming.bias(layer, unit) for unit in units])
-            yield Equation(symbol(naming.offset(layer)), biases)
+        if rows != [[naming.kernel(layer)]]:
+            yield Equation(symbol(naming.kernel(layer)), matrix(map(" & ".join, rows), len(rows[0])))
+        biases = [naming.bias(layer, unit) for unit in units]
+        if link.offset is not None and biases != [naming.offset(layer)]:
+            yield Equation(symbol(naming.offset(layer)), self.vectors.stack(biases))

@@ -149,6 +149,7 @@ class Naming:
 
     def taken(self) -> Iterator[str]:
         """Yield every symbol that no input or output may have."""
+        yield from ("W", "b")  # of what several layers amount to
         for layer in range(self.depth + 1):
             yield from (self.unit(layer, unit) for unit in range(self.size(layer)) if 0 < layer < self.depth)
             yield self.whole(layer)

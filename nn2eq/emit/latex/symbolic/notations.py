@@ -149,7 +149,7 @@ class Perceptron(Naming):
     @property
     def is_shallow(self) -> bool:
         """Whether it has the one hidden layer of which a textbook speaks first."""
-        return self.depth == 2 and all(link.is_dense and link.is_whole for link in self.links)
+        return self.depth == 2 and self.is_plain and self.links[0].apply is not None
 
     @property
     def is_plain(self) -> bool:

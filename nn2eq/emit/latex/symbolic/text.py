@@ -15,7 +15,7 @@ from nn2eq.emit.latex.standalone import standalone
 from nn2eq.emit.latex.symbolic.beside import Beside, side_by_side
 from nn2eq.emit.latex.symbolic.calls import Calls
 from nn2eq.emit.latex.symbolic.letters import Letters
-from nn2eq.emit.latex.symbolic.linear import Derivation
+from nn2eq.emit.latex.symbolic.linear import Derivation, runs
 from nn2eq.emit.latex.symbolic.nested import nested
 from nn2eq.emit.latex.symbolic.scalar import scalar
 from nn2eq.emit.latex.symbolic.style import Style, style
@@ -37,7 +37,7 @@ def write(program: Program, options: Options) -> str:
     vectors = Vectors(chosen.naming, chosen.row, calls, scalars, spelled)
     wholes, blocks = _equations(chosen, scalars, vectors)
     listing = Beside(chosen, numbers, spelled)
-    blocks += Derivation(chosen, vectors, None if chosen.only else listing).blocks()
+    blocks += Derivation(chosen, vectors, None if chosen.only else listing, options.digits).blocks()
     blocks += [[definition] for definition in calls.definitions()]
     body = "".join(_aligned(block) for block in wholes) + display(blocks)
     body += "" if chosen.only else _beside(listing, options.numbers)
@@ -95,7 +95,7 @@ def _said(chosen: Style, numbers: Numbers, options: Options) -> dict[str, str]:
         "numbers": numbers.rule + rounded,
         "units": f"counted from {naming.first}",
     }
-    if chosen.view == "vector":
+    if chosen.view == "vector" or runs(naming.links):
         said["orientation"] = _orientation(chosen)
     return said
 
