@@ -100,7 +100,7 @@ $(FORMULAS):
 # The environment, made again when what is asked for changes.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[keras,excel,casadi,pyomo,smtlib,dev]' --constraint constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[keras,excel,casadi,pyomo,smtlib,plot,dev]' --constraint constraints.txt
 	$(BIN)/python -m compileall -q nn2eq # as pip does for a wheel: a start must not compile
 	touch $@
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from nn2eq.reading import read
     from nn2eq.reading.dense import dense
     from nn2eq.scaling import in_original_units
+    from nn2eq.show.pictures import plot
 
 _HOMES = {
     "Conversion": "nn2eq.conversion",
@@ -68,6 +69,7 @@ _HOMES = {
     "nested": "nn2eq.forms.straight",
     "pieces": "nn2eq.forms.pieces",
     "polynomial": "nn2eq.forms.polynomial",
+    "plot": "nn2eq.show.pictures",
     "read": "nn2eq.reading",
     "regions": "nn2eq.cells",
     "symbolic": "nn2eq.forms.symbolic",
@@ -100,6 +102,7 @@ __all__ = [
     "matrix",
     "nested",
     "pieces",
+    "plot",
     "polynomial",
     "read",
     "regions",

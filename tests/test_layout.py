@@ -31,6 +31,8 @@ HEAVY = {
     "tf_keras": ("proof/",),
     "sympy": ("emit/sympy", "forms/expressions", "proof/"),
     "click": ("cli/",),
+    "matplotlib": ("show/pictures/",),
+    "mpl_toolkits": ("show/pictures/",),
     "flint": ("bounds/", "proof/"),
     "duckdb": ("proof/engines/",),
     "psycopg": ("proof/engines/",),

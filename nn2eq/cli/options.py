@@ -23,8 +23,9 @@ if TYPE_CHECKING:  # numbers are imported while a child reads the file
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_MODEL = click.argument("model", type=click.Path())
+_MODELS = click.argument("models", metavar="MODEL...", type=click.Path(), nargs=-1, required=True)
 _MODEL_OPTIONS = (
-    click.argument("model", type=click.Path()),
     click.option("--weights", metavar="FILE", help="The weights of an architecture .json (.h5 or .weights.h5)."),
     click.option("--inputs", metavar="A,B", default="", help="Names of the inputs, in order."),
     click.option("--outputs", metavar="Y", default="", help="Names of the outputs, in order."),
@@ -113,16 +114,31 @@ class ModelOptions:
 
 def model_options(command: Command) -> Command:
     """Give a command MODEL and the options that describe it; it is called with `source`, a ModelOptions."""
-    names = set(ModelOptions.__dataclass_fields__)
+    return _described(command, _MODEL, lambda given: ModelOptions(**given))
+
+
+def models_options(command: Command) -> Command:
+    """Give a command MODEL... and the options that describe all of them; it is called with `sources`."""
+
+    def each(given: dict[str, Any]) -> tuple[ModelOptions, ...]:
+        return tuple(ModelOptions(model, **given) for model in given.pop("models"))
+
+    return _described(command, _MODELS, each, "sources")
+
+
+def _described(
+    command: Command, argument: Any, build: Callable[[dict[str, Any]], Any], keyword: str = "source"
+) -> Command:
+    names = {"models", *ModelOptions.__dataclass_fields__}
 
     def gathered(*args: Any, **given: Any) -> Any:
         described = {key: given.pop(key) for key in list(given) if key in names}
-        return command(*args, source=ModelOptions(**described), **given)
+        return command(*args, **{keyword: build(described)}, **given)
 
     gathered.__name__, gathered.__doc__ = command.__name__, command.__doc__
     gathered.__click_params__ = list(getattr(command, "__click_params__", ()))  # type: ignore[attr-defined]
     decorated: Any = gathered
-    for option in reversed(_MODEL_OPTIONS):
+    for option in reversed((argument, *_MODEL_OPTIONS)):
         decorated = option(decorated)
     return decorated  # type: ignore[no-any-return]
 

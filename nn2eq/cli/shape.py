@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import click
@@ -10,17 +10,19 @@ import click
 from nn2eq.forms.arguments import ARGUMENTS, Argument
 
 
-def shape_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command an option for every argument of a form; it is called with `shape`, those given, by name."""
+def shape_options(
+    command: Callable[..., Any], names: Collection[str] = tuple(ARGUMENTS)
+) -> Callable[..., Any]:
+    """Give a command an option for these arguments of forms; it is called with `shape`, those given, by name."""
 
     def gathered(*args: Any, **given: Any) -> Any:
-        shape = {name: given.pop(name) for name in ARGUMENTS if name in given}
+        shape = {name: given.pop(name) for name in names if name in given}
         return command(*args, shape={name: value for name, value in shape.items() if value}, **given)
 
     gathered.__name__, gathered.__doc__ = command.__name__, command.__doc__
     gathered.__click_params__ = list(getattr(command, "__click_params__", ()))  # type: ignore[attr-defined]
     decorated: Any = gathered
-    for row in reversed(tuple(ARGUMENTS.values())):
+    for row in reversed([row for row in ARGUMENTS.values() if row.name in names]):
         decorated = _option(row)(decorated)
     return decorated  # type: ignore[no-any-return]
 

@@ -195,11 +195,11 @@ def _notes(network: Network, at: Array, order: int, region: Region | None) -> li
 
 def _down(value: float) -> str:
     """Write a number with six digits, none of them promising more."""
-    return f"{value - 1e-6 * abs(value):.6g}"
+    return f"{value - 1e-6 * abs(value) if np.isfinite(value) else value:.6g}"
 
 
 def _up(value: float) -> str:
-    return f"{value + 1e-6 * abs(value):.6g}"
+    return f"{value + 1e-6 * abs(value) if np.isfinite(value) else value:.6g}"
 
 
 def _proved(network: Network, program: Program, box: Array, seconds: float) -> Program:

@@ -1,0 +1,57 @@
+"""nn2eq plot: pictures of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import click
+
+from nn2eq.cli.options import ModelOptions, data_option, models_options
+from nn2eq.cli.shape import shape_options
+from nn2eq.cli.terminal import waiting, write
+from nn2eq.forms import FORMS
+from nn2eq.show.pictures import KINDS, drawn, kind_of, require_suffix, shaping, suffix_of
+from nn2eq.show.pictures.theme import THEMES
+
+_EPILOG = """\b
+Kinds:
+""" + "\n".join(f"  {kind.name:12} {kind.summary}" for kind in KINDS.values())
+
+
+@click.command(epilog=_EPILOG)
+@click.option("--kind", required=True, metavar="KIND", help=f"What to show: {', '.join(KINDS)}.")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE",
+    help="Where to; .png, .svg or .pdf, a diagram also .tex, .dot or .mmd.",
+)  # fmt: skip
+@click.option(
+    "--theme", type=click.Choice([*THEMES]), default="light", show_default=True, help="Its colours."
+)
+@click.option("--true", metavar="FORMULA", help="function: the true function, 'x**2 + 10*sin(x)'.")
+@click.option(
+    "--form", metavar="FORM", help=f"function, errors: a form beside the model: {', '.join(FORMS)}."
+)
+@click.option("--digits", type=click.IntRange(1, 17), help="function, errors: numbers of so many digits.")
+@click.option("--path", metavar="A1_2,...", help="diagram: highlight what leads through these units.")
+@click.option("--view", type=click.Choice(["units", "layers"]), help="diagram: a node a unit, or a layer.")
+@click.option("--colour", type=click.Choice(["map", "pattern"]), help="regions: what makes pieces differ.")
+@click.option("--units", metavar="A1_1,A1_2", help="projection: two or three of the last hidden layer.")
+@partial(shape_options, names=("domain", *shaping()))
+@data_option
+@models_options
+def plot(
+    sources: tuple[ModelOptions, ...], kind: str, output: str, theme: str, shape: Mapping[str, Any], **given: Any
+) -> None:  # fmt: skip
+    """Draw MODEL, or several beside one another: its function, its layers, its pieces, its graph."""
+    require_suffix(kind, suffix_of(output))
+    if "threshold" in kind_of(kind).takes:  # such a kind shows how the network itself comes to its decision
+        given["threshold"] = sources[0].threshold
+        given["decide_on"] = "" if sources[0].decide_on == "y" else sources[0].decide_on
+        sources = tuple(replace(source, threshold=None, decide_on="y") for source in sources)
+    networks = [source.network() for source in sources]
+    with waiting(f"drawing {output}"):
+        picture = drawn(networks, kind, suffix_of(output), theme=theme, **given, **shape)
+    write(picture, output)
