@@ -100,17 +100,19 @@ $(FORMULAS):
 # The environment, made again when what is asked for changes.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[keras,excel,casadi,pyomo,smtlib,plot,dev]' --constraint constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[keras,excel,casadi,pyomo,smtlib,plot,sql,spark,dev]' --constraint constraints.txt
 	$(BIN)/python -m compileall -q nn2eq # as pip does for a wheel: a start must not compile
 	touch $@
 
-# What the tests run beside Python, on Debian and its relatives: LaTeX to typeset, poppler to look at the page, and
-# every language that a text may be in.
+# What the tests run, on Debian and its relatives: LaTeX to typeset, poppler and a browser to look at the page, every
+# language that a text may be in, the database; and what is a Python package, in the environment.
 tools:
 	$(SUDO) apt-get update -qq
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
 	    python3-venv texlive-latex-base texlive-latex-recommended texlive-latex-extra poppler-utils katex \
-	    g++ gfortran golang-go default-jdk-headless nodejs octave r-base-core rustc
+	    g++ gfortran golang-go default-jdk-headless nodejs octave r-base-core rustc \
+	    chromium graphviz libreoffice-calc-nogui postgresql
+	$(MAKE) $(READY)
 
 # Everything that a run made except the environment ($(VENV)).
 clean:

@@ -26,7 +26,10 @@ class LayerInfo:
 
 @dataclass(frozen=True)
 class Info:
-    """A network at a glance; `forms` says how many numbers each form's text holds."""
+    """A network at a glance; `forms` says how many numbers each form's text holds.
+
+    constant_bytes: what the numbers take as arrays, of float32 where the file has it and nothing was folded in.
+    """
 
     model: str
     sha256: str
@@ -37,6 +40,7 @@ class Info:
     layers: tuple[LayerInfo, ...]
     parameters: int
     multiply_adds: int
+    constant_bytes: int
     forms: dict[str, int]
 
     def as_dict(self) -> dict[str, Any]:
@@ -54,7 +58,7 @@ def info(network: Network) -> Info:
         source.file, source.sha256, source.container, source.keras_version,
         program.inputs, program.outputs,
         tuple(_layer(number, layer) for number, layer in enumerate(network.layers, start=1)),
-        network.parameters, _multiply_adds(program),
+        network.parameters, _multiply_adds(program), sum(constant.data.nbytes for constant in program.predict.constants),
         {name: numbers(program) for name, program in programs.items()},
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -88,3 +89,13 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     forbid_skip(report)
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once more after the last test what was missing, and how many tests were not run for want of it."""
+    reports = terminalreporter.stats.get("skipped", [])
+    counts = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reports)
+    if counts:
+        terminalreporter.section("NOT RUN")
+        for reason, count in sorted(counts.items()):
+            terminalreporter.line(f"{count} test{'s' * (count > 1)}: {reason}")

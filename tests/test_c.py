@@ -12,6 +12,7 @@ from language_programs import everything, odd, scale
 from latex_networks import dense
 
 from nn2eq.conversion import Request, convert
+from nn2eq.description import info
 from nn2eq.emit import emit
 from nn2eq.emit.code.helpers import FLOAT_TANH, TANH_ERROR
 from nn2eq.emit.options import Options
@@ -69,6 +70,22 @@ def test_nothing_is_global_but_the_function(
     assert needed <= {"exp", "expm1", "log", "log1p", "log10", "tanh", "erf", "sqrt", "memcpy", "memset"} | {
         "_GLOBAL_OFFSET_TABLE_"
     }
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_info_tells_what_its_constants_take(
+    dtype: str,
+    gcc: Callable[..., subprocess.CompletedProcess[str]],
+    tool: Callable[[str], str],
+    tmp_path: Path,
+) -> None:
+    network = dense(40, 30, 20, 3, dtype=dtype)
+    assert gcc(emit(matrix(network), "c"), "-c", "-O0", *STRICT).returncode == 0
+    said = subprocess.run(
+        [tool("nm"), "-S", "text.o"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    symbols = [line.split() for line in said.stdout.splitlines()]
+    assert sum(int(symbol[1], 16) for symbol in symbols if symbol[-2] == "r") == info(network).constant_bytes
 
 
 def test_a_header_declares_it(

@@ -33,6 +33,8 @@ def test_a_missing_tool_fails_in_ci_alone(ci: str, summary: str, tmp_path: Path)
     run = subprocess.run(command, env=os.environ | {"CI": ci}, capture_output=True, text=True, cwd=tmp_path)
     assert summary in run.stdout
     assert "NOT RUN: the tests that need ../shared/realmodels" in run.stdout
+    assert "1 test: ../shared/realmodels is not part of the project and is not here" in run.stdout
+    assert ("1 test: a-program-nobody-has is not installed: make tools" in run.stdout) == (not ci)
 
 
 def test_constraints_name_every_requirement() -> None:

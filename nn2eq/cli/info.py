@@ -37,7 +37,8 @@ def _show(found: Info) -> None:
             for layer in found.layers
         ],
     )  # fmt: skip
-    click.echo(f"\n{found.parameters:,} parameters, {found.multiply_adds:,} multiply-adds\n")
+    size = f"{found.parameters:,} parameters, {found.multiply_adds:,} multiply-adds"
+    click.echo(f"\n{size}, {found.constant_bytes:,} bytes of constants\n")
     table(("form", "numbers in its text"), [(name, f"{size:,}") for name, size in found.forms.items()])
 
 
