@@ -58,7 +58,8 @@ def info(network: Network) -> Info:
         source.file, source.sha256, source.container, source.keras_version,
         program.inputs, program.outputs,
         tuple(_layer(number, layer) for number, layer in enumerate(network.layers, start=1)),
-        network.parameters, _multiply_adds(program), sum(constant.data.nbytes for constant in program.predict.constants),
+        network.parameters, _multiply_adds(program),
+        sum(constant.data.nbytes for constant in program.predict.constants),
         {name: numbers(program) for name, program in programs.items()},
     )  # fmt: skip
 
