@@ -123,6 +123,12 @@ def test_latex_reads_like_a_textbook() -> None:
     assert text.count(r"\begin{cases}") == 1
 
 
+def test_numbers_of_pieces_stand_in_the_equations() -> None:
+    for place in ("matrix", "table"):
+        with pytest.raises(CannotEmit, match="--numbers"):
+            emit(example("a few intervals")[1], "latex", Options(numbers=place))
+
+
 def test_latex_says_where_a_box_ends() -> None:
     net = network(dense([[1, 1]], [0, -1]), dense([[1], [1]], [0], None))
     text = emit(pieces(net, domain=(-1.5, 3)), "latex")

@@ -13,9 +13,12 @@ import pytest
 from activation_laws import examples
 from latex_networks import around, dense, renamed, special
 from test_latex import HOSTILE, LAYOUTS, WAYS
+from test_regions import random_network
 
 from nn2eq.emit import emit
 from nn2eq.emit.options import Options
+from nn2eq.forms.pieces import pieces
+from nn2eq.forms.rounded import rounded
 
 Compile = Callable[[str], str]
 ON_THE_PAPER = 40.0
@@ -86,3 +89,19 @@ def test_a_hostile_file_name_is_a_title(compiled: Compile) -> None:
     for name in ("".join(HOSTILE), "dense_1-3--2 `x'.h5", "\x00\u202e"):
         program = replace(LAYOUTS["layered"](dense(1, 2, 1)), model=name)
         compiled(emit(program, "latex", Options(standalone=True)))
+
+
+@pytest.mark.parametrize("widths", [(1, 4, 1), (1, 24, 12, 2), (2, 3, 1), (2, 8, 4, 2)], ids=str)
+@pytest.mark.parametrize("digits", [0, 3])
+def test_pieces_fit_their_pages(compiled: Compile, widths: tuple[int, ...], digits: int) -> None:
+    program = pieces(random_network(widths, 3))
+    program = rounded(program, digits) if digits else program
+    said = compiled(emit(program, "latex", Options(standalone=True, digits=digits)))
+    widths = [float(found) for found in re.findall(r"Overfull \\[hv]box \(([\d.]+)pt", said)]
+    assert max(widths, default=0.0) < ON_THE_PAPER
+    fragment = emit(program, "latex", Options(digits=digits))
+    compiled(in_a_paper([fragment], "amsmath"))
+
+
+def test_fractions_compile(compiled: Compile) -> None:
+    compiled(emit(pieces(random_network((1, 4, 1), 3), exact=True), "latex", Options(standalone=True)))

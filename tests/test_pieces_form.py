@@ -141,7 +141,14 @@ def test_a_text_is_judged_by_what_its_header_says(
     request = Request(language, "pieces", options=Options(digits=digits), shape=told)
     found = convert(net, request)
     assert judge(net, found.text).holds
-    assert not judge(random_network((1, 5, 4, 1), 8), found.text).holds
+    if not told:
+        assert not judge(random_network((1, 5, 4, 1), 8), found.text).holds
+
+
+def test_a_jump_is_told_of() -> None:
+    jumping = network(dense([[1, -1]], [0, 1], made("thresholded_relu", 2)), dense([[1], [1]], [0], None))
+    assert any("where it jumps" in note for note in pieces(jumping).notes)
+    assert not any("where it jumps" in note for note in pieces(random_network((1, 3, 1), 1)).notes)
 
 
 def test_a_box_is_no_question_of_data() -> None:

@@ -123,8 +123,8 @@ def own_names(program: Program) -> set[str]:
     return named | {constant.name for constant in program.constants}
 
 
-_SHARED = re.compile(r"(sum|largest)\d+(_\d+)*")
-"""What `nn2eq.emit.scalars` calls the reductions of a coupled row."""
+_SHARED = re.compile(r"[a-zA-Z]+\d+__[\d_]+|(sum|largest)\d+(_\d+)*")
+"""What `nn2eq.emit.scalars` calls the reductions of a coupled row, and what leads to polynomials and cases."""
 
 
 def bare_expression(program: Program, language: Scalars, spelling: Spelling, needs: str) -> str:

@@ -58,7 +58,7 @@ def pieces(
         "pieces",
         os.path.basename(network.source.file),
         network.source.sha256,
-        notes=(_note(found, "in fractions, " if exact else ""),),
+        notes=tuple(_notes(found, "in fractions, " if exact else "")),
         one_for_all=network.one_for_all,
         domain=box,
     )
@@ -117,6 +117,12 @@ def _ends(domain: Array) -> Iterator[list[float]]:
     for direction, (low, high) in zip(unit, domain, strict=True):
         yield [*-direction, low]
         yield [*direction, -high]
+
+
+def _notes(found: Regions, kind: str) -> Iterator[str]:
+    yield _note(found, kind)
+    if any(step.bend is not None and step.bend.jumps for step in found.decider.steps):
+        yield "where it jumps, the border itself is of the piece written first; the network may take the other"
 
 
 def _note(found: Regions, kind: str) -> str:

@@ -26,8 +26,8 @@ _QUOTES = re.compile('["`]')
 _LONGEST_NAME = 63
 TOGETHER = 8
 """Names that are declared on one line."""
-_SHARED = re.compile(r"(sum|largest)\d+(_\d+)*")
-"""What `nn2eq.emit.scalars` calls the reductions of a coupled row."""
+_SHARED = re.compile(r"[a-zA-Z]+\d+__[\d_]+|(sum|largest)\d+(_\d+)*")
+"""What `nn2eq.emit.scalars` calls the reductions of a coupled row, and what leads to polynomials and cases."""
 
 
 def write(dialect: Dialect, program: Program, options: Options) -> str:

@@ -22,7 +22,8 @@ IN_A_BRACE = 24
 """Cases that one brace may hold: half a page."""
 IF, NOT_IF = r"\text{if } ", 24.0
 """What stands before a condition, and how wide it and the space around it are."""
-BREAK = " \\\\\n"
+BREAK, TALL = " \\\\\n", " \\\\[0.7ex]\n"
+"""What stands between two rows, and between two that hold fractions."""
 
 
 Box = Sequence[tuple[float, float]]
@@ -62,22 +63,23 @@ def cases(
         if len(rows) == 1:
             found.append(Equation(name, rows[0].value))
         elif len(rows) <= IN_A_BRACE and all(row.least_width < LINE for row in rows):
-            found.append(Equation(name, _brace(rows)))
+            found.append(Equation(name, _brace(rows, TALL if numbers.exact else BREAK)))
         else:
-            found += (Equation(name, _guarded(row)) for row in rows)
+            beside = max(row.value.width for row in rows) + max(row.together.width for row in rows)
+            found += (Equation(name, _guarded(row, beside=beside + NOT_IF < LINE)) for row in rows)
     return found
 
 
-def _brace(rows: Sequence[_Row]) -> Piece:
+def _brace(rows: Sequence[_Row], between: str) -> Piece:
     fitting = (row.together.text if row.width < LINE else row.below("& ") for row in rows)
     texts = (f"{row.value.text} & {IF}{text}" for row, text in zip(rows, fitting, strict=True))
     wide = max(row.width if row.width < LINE else row.least_width for row in rows)
-    return Piece(f"\\begin{{cases}}\n{BREAK.join(texts)}\n\\end{{cases}}", wide, SIGN, 4)
+    return Piece(f"\\begin{{cases}}\n{between.join(texts)}\n\\end{{cases}}", wide, SIGN, 4)
 
 
-def _guarded(row: _Row) -> Piece:
-    """Write a value and its conditions behind it, or below it if the line is too short."""
-    if row.width < LINE:
+def _guarded(row: _Row, *, beside: bool) -> Piece:
+    """Write a value and its conditions, beside it in a column of their own or below it."""
+    if beside:
         return Piece(f"{row.value.text} && {IF}{row.together.text}", row.width)
     text = rf"{row.value.text}{BREAK}&\qquad {IF}" + row.below(r"&\qquad ")
     return Piece(text, max(piece.width for piece in (row.value, *row.conditions)), SIGN, 0, broken=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from nn2eq.emit.cases import has_cases
 from nn2eq.emit.latex.display import beside, comment, display
@@ -19,6 +20,7 @@ from nn2eq.emit.latex.scalars import Scalars
 from nn2eq.emit.latex.standalone import standalone
 from nn2eq.emit.latex.weights import Weights
 from nn2eq.emit.options import Options
+from nn2eq.errors import CannotEmit
 from nn2eq.forms.program import Program
 
 PAGE = 45
@@ -31,6 +33,8 @@ def write(program: Program, options: Options) -> str:
         from nn2eq.emit.latex.symbolic.text import write as in_symbols  # seldom asked for
 
         return in_symbols(program, options)
+    if has_cases(program):
+        program = _in_cases(program, options)
     function = program.predict
     numbers = Numbers.suited(function.constants)
     symbolic = options.numbers != "inline"
@@ -40,10 +44,10 @@ def write(program: Program, options: Options) -> str:
     layouts: Mapping[str, Callable[[], list[list[Equation]]]] = {
         "nested": lambda: nested(function, scalars),
         "layered": lambda: layered(function, scalars),
+        "cases": lambda: layered(function, scalars),
         "matrix": lambda: Matrices(numbers, symbolic, symbols, functions).equations(function),
     }
-    layout = "layered" if has_cases(program) else program.layout
-    blocks = [*layouts[layout](), functions.definitions(), chebyshev_definition(function)]
+    blocks = [*layouts[program.layout](), functions.definitions(), chebyshev_definition(function)]
     listed = matrices(function, numbers) if options.numbers == "matrix" else []
     body = display(blocks) + beside(listed)
     body += tables(function, numbers) if options.numbers == "table" else ""
@@ -57,6 +61,14 @@ def write(program: Program, options: Options) -> str:
     packages = ", ".join(rf"\usepackage{{{package}}}" for package in needs)
     breaks = r"; longer than a page: \allowdisplaybreaks" if body.count("\n") > PAGE else ""
     return comment({**said, "needs": packages + breaks}) + body
+
+
+def _in_cases(program: Program, options: Options) -> Program:
+    """Lay a program out in cases. Raises CannotEmit where its numbers are to stand somewhere else."""
+    if options.numbers != "inline":
+        what = f"--numbers {options.numbers} means nothing to pieces, whose numbers stand in the equations"
+        raise CannotEmit(what, code="option-format", way_out="leave it out")
+    return replace(program, layout="cases")
 
 
 def _said(program: Program, options: Options, numbers: Numbers, symbols: Symbols) -> dict[str, str]:

@@ -65,6 +65,7 @@ def _legend(program: Program, options: Options, said: Mapping[str, str], legend:
 
 _SENTENCES = (
     ("layered", "$a_{k,j}$ is unit $j$ of layer $k$, $z_{k,j}$ the same before its activation."),
+    ("cases", "Each row holds where its conditions do, the first one of those that do."),
     ("matrix", r"$a_k$ is the vector of layer $k$; functions of one number act on each of its units."),
     ("table", r"$W_{k,i,j}$ leads from input $i$ of layer $k$ to its unit $j$, $b_{k,j}$ is added to that."),
 )
