@@ -22,7 +22,7 @@ OWN_IN_SUPPORT = "sum(max(z[i] - z, 0) for i in units) < 1"
 OTHER_IN_SUPPORT = "sum(max(z[i] - z[k], 0) for i in units) < 1"
 # How often the sum of cumulative sums counts a unit of the support: once for each that is not above it.
 COUNTED = (
-    f"(1 / 2 + sum(where({OTHER_IN_SUPPORT}, where({{0}} > z[k], 1, where({{0}} == z[k], 1 / 2, 0)), 0)"
+    f"(1 / 2 + sum(where({OTHER_IN_SUPPORT}, where({{0}} > z[k], 1, where({{0}} >= z[k], 1 / 2, 0)), 0)"
     " for k in units))"
 )
 SUPPORT = f"sum(where({IN_SUPPORT}, 1, 0) for j in units)"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 
 from nn2eq.emit import Emitter
-from nn2eq.emit.code.dialect import Dialect, braced
+from nn2eq.emit.code.dialect import Dialect, Several, braced
 from nn2eq.emit.code.helpers import FLOAT_TANH, LARGER, SMALLER
 from nn2eq.emit.code.loops import Loops
 from nn2eq.emit.code.routines import spelled
@@ -55,7 +56,7 @@ BEFORE = f"""\
 extern "C"
 #endif
 void {{name}}(const real *{{x}}, real *{{y}});
-
+{{further}}
 """
 VECTORS = """\
 // Nothing here asks for floating-point exceptions; GCC makes vectors of more loops if it knows that.
@@ -76,7 +77,7 @@ extern "C" {{{{
 
 // {SAID}
 void {{name}}(const real *{{x}}, real *{{y}});
-
+{{further}}
 #ifdef __cplusplus
 }}}}
 #endif
@@ -176,6 +177,13 @@ def dialect(real: str) -> Dialect:
         narrow="{0}f",
         imported=("for (", VECTORS),
         single=single,
+        further='#ifdef __cplusplus\nextern "C"\n#endif\n{0};\n',
+        several=Several(
+            opening=(f"void {{name}}(const {real} *{{x}}, {{stated}}) {{{{",),
+            said="{results} of {given}: {x} holds {inputs}; matrices are written row by row.",
+            result=f"{real} *{{0}}",
+            place="{0}[{2}]",
+        ),
     )  # fmt: skip
 
 
@@ -204,7 +212,12 @@ def _test(program: Program, options: Options, recorded: Recorded) -> str:
 
 def header(program: Program, options: Options) -> str:
     """Write the file that declares the function for others."""
-    return HEADER.replace("real", REALS[options.dtype]).format(**fields_of(program, options))
+    openings = re.findall(
+        r"^(void \w+\([^)]*\)) \{$", write(program, replace(options, recorded=None)), re.MULTILINE
+    )
+    further = "".join(f"{opening};\n" for opening in openings[1:])
+    fields = fields_of(program, options) | {"further": further}
+    return HEADER.replace("real", REALS[options.dtype]).format(**fields)
 
 
 EMITTER = Emitter(
@@ -218,4 +231,5 @@ EMITTER = Emitter(
     options=frozenset({"name", "activations", "digits", "dtype", "recorded"}),
     external=True,
     header=header,
+    derivatives=("layered",),
 )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nn2eq.emit import Emitter
 from nn2eq.emit.code.arrays import Arrays
-from nn2eq.emit.code.dialect import Dialect, Lines, Routine
+from nn2eq.emit.code.dialect import Dialect, Lines, Routine, Several
 from nn2eq.emit.code.helpers import EXPM1, LOG1P
 from nn2eq.emit.code.routines import spelled
 from nn2eq.emit.code.tables import broken, rows
@@ -37,7 +37,7 @@ module {name}_module
   use, intrinsic :: iso_fortran_env, only: sp => real32, dp => real64
   implicit none
   private
-  public :: {name}
+  public :: {names}
 
 """
 
@@ -158,6 +158,14 @@ DIALECT = Dialect(
     declared="real(dp) :: {0}",
     longest=24_000,
     caseless=True,
+    several=Several(
+        opening=("pure subroutine {name}({x}, {results})", "real(dp), intent(in) :: {x}({inputs})"),
+        said="{results} of {given}.",
+        result="{0}({2})",
+        declared="real(dp), intent(out) :: {0}",
+        place="{0}({1})",
+        end="end subroutine",
+    ),
 )
 
 
@@ -176,4 +184,5 @@ EMITTER = Emitter(
     spelling=spelled,
     options=frozenset({"name", "activations", "digits"}),
     external=True,
+    derivatives=("layered",),
 )

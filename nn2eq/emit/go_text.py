@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nn2eq.emit import Emitter
-from nn2eq.emit.code.dialect import Dialect, braced
+from nn2eq.emit.code.dialect import Dialect, Several, braced
 from nn2eq.emit.code.helpers import Helper
 from nn2eq.emit.code.loops import Loops
 from nn2eq.emit.code.routines import spelled
@@ -54,6 +54,13 @@ def dialect(name: str) -> Dialect:
         helpers={"where": Helper(where, (), "", text=WHERE.format(where))},
         prefix=f"{name}_",
         imported=("math.", 'import "math"\n\n'),
+        several=Several(
+            opening=("func {name}({x} [{inputs}]float64) ({stated}) {{",),
+            said="{name} returns {results} of [{given}], matrices row by row.",
+            result="[{1}]float64",
+            group=lambda name, shape, parts, x: f"[{len(parts)}]float64{{{', '.join(parts)}}}",
+            returned="return {0}",
+        ),
     )
 
 
@@ -91,4 +98,5 @@ EMITTER = Emitter(
     spelling=spelled,
     options=frozenset({"name", "activations", "digits"}),
     external=True,
+    derivatives=("layered",),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nn2eq.emit import Emitter
-from nn2eq.emit.code.dialect import Dialect, Lines, braced
+from nn2eq.emit.code.dialect import Dialect, Lines, Several, braced
 from nn2eq.emit.code.helpers import ERF
 from nn2eq.emit.code.loops import Loops
 from nn2eq.emit.code.routines import spelled
@@ -113,6 +113,17 @@ DIALECT = Dialect(
     helpers={"erf": ERF},
     narrow="{0}f",
     most=IN_METHOD,
+    several=Several(
+        opening=(
+            "public static double[][] {name}(double[] {x}) {{",
+            "if ({x}.length != {inputs}) {{",
+            '    throw new IllegalArgumentException("{name} takes {inputs} numbers, not " + {x}.length);',
+            "}}",
+        ),
+        said="Returns {{{results}}} of {{{given}}}, matrices row by row.",
+        group=lambda name, shape, parts, x: f"{{{', '.join(parts)}}}",
+        returned="return new double[][] {{{0}}};",
+    ),
 )
 
 
@@ -131,4 +142,5 @@ EMITTER = Emitter(
     spelling=spelled,
     options=frozenset({"name", "activations", "digits"}),
     external=True,
+    derivatives=("layered",),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nn2eq.emit import Emitter
-from nn2eq.emit.code.dialect import Dialect, braced
+from nn2eq.emit.code.dialect import Dialect, Several, braced
 from nn2eq.emit.code.helpers import ERF
 from nn2eq.emit.code.loops import Loops
 from nn2eq.emit.code.routines import spelled
@@ -59,6 +59,15 @@ DIALECT = Dialect(
     ),
     indent="  ",
     helpers={"erf": ERF},
+    several=Several(
+        opening=(
+            "export function {name}({x}) {{",
+            "if ({x}.length !== {inputs}) throw new RangeError(`{name} takes {inputs} numbers, not ${{{x}.length}}`);",
+        ),
+        said="Return [{results}] of [{given}], matrices row by row.",
+        group=lambda name, shape, parts, x: f"[{', '.join(parts)}]",
+        returned="return [{0}];",
+    ),
 )
 
 
@@ -77,4 +86,5 @@ EMITTER = Emitter(
     spelling=spelled,
     options=frozenset({"name", "activations", "digits"}),
     external=True,
+    derivatives=("layered",),
 )

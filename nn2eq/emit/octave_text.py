@@ -6,7 +6,7 @@ import numpy as np
 
 from nn2eq.emit import Emitter
 from nn2eq.emit.code.arrays import Arrays
-from nn2eq.emit.code.dialect import Dialect, Lines, Routine
+from nn2eq.emit.code.dialect import Dialect, Lines, Routine, Several
 from nn2eq.emit.code.helpers import Helper
 from nn2eq.emit.code.routines import spelled
 from nn2eq.emit.code.tables import broken, rows
@@ -65,6 +65,14 @@ def _table(constant: Constant) -> Lines:
     return [f"{constant.name} = {opening} ...", lines, closing]
 
 
+def result(name: str, shape: tuple[int, ...], parts: tuple[str, ...], x: str) -> str:
+    """Write a result: samples by outputs, by inputs ..., column after column as they lie in memory."""
+    if len(shape) == 1:
+        return f"{name} = [{', '.join(parts)}];"
+    columns = np.array(parts, dtype=object).reshape(shape).ravel(order="F")
+    return f"{name} = reshape([{', '.join(columns)}], [], {', '.join(map(str, shape))});"
+
+
 DIALECT = Dialect(
     name="octave",
     comment="%",
@@ -104,6 +112,18 @@ DIALECT = Dialect(
     indent="  ",
     continuation=" ...",
     helpers={"where": Helper("where", (), "", text=WHERE)},
+    several=Several(
+        opening=(
+            "function [{results}] = {name}({x})",
+            "if size({x}, 2) ~= {inputs}",
+            "  error('{name} takes {inputs} columns, not %d', size({x}, 2));",
+            "end",
+        ),
+        said="Return {results} for the columns {given}: x has one row for each sample, matrices are its pages.",
+        group=result,
+        statements=True,
+    ),
+    merged=True,
 )
 
 
@@ -122,4 +142,6 @@ EMITTER = Emitter(
     spelling=spelled,
     options=frozenset({"name", "activations", "digits"}),
     external=True,
+    derivatives=("layered",),
+    merged=True,
 )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nn2eq.emit import Emitter
 from nn2eq.emit.code.arrays import Arrays
-from nn2eq.emit.code.dialect import Dialect, Lines, Routine
+from nn2eq.emit.code.dialect import Dialect, Lines, Routine, Several
 from nn2eq.emit.code.helpers import Helper
 from nn2eq.emit.code.routines import spelled
 from nn2eq.emit.code.tables import broken
@@ -83,6 +83,15 @@ def _table(constant: Constant) -> Lines:
     return [f'{constant.name} <- {opening}scan(text = "', text, f'", sep = ",", quiet = TRUE{closing}']
 
 
+def result(name: str, shape: tuple[int, ...], parts: tuple[str, ...], x: str) -> str:
+    """Write a result: samples by outputs, by inputs ..., column after column as they lie in memory."""
+    if len(shape) == 1:
+        return f"{name} = cbind({', '.join(parts)})"
+    columns = np.array(parts, dtype=object).reshape(shape).ravel(order="F")
+    sizes = ", ".join(map(str, shape))
+    return f"{name} = array(c({', '.join(columns)}), c(nrow({x}), {sizes}))"
+
+
 DIALECT = Dialect(
     name="r",
     comment="#",
@@ -124,6 +133,17 @@ DIALECT = Dialect(
     helpers={"erf": Helper("erf", (), "", text=ERF)},
     numbers=coefficients,
     constant="rep({0}, nrow({1}))",
+    several=Several(
+        opening=(
+            "function({x}) {{",
+            "{x} <- if (is.null(dim({x}))) matrix({x}, ncol = {inputs}, byrow = TRUE) else as.matrix({x})",
+            'if (ncol({x}) != {inputs}) stop("{name} takes {inputs} columns, not ", ncol({x}))',
+        ),
+        said="Return a list of {results} for the columns {given}: x has one row for each sample.",
+        group=result,
+        returned="list({0})",
+    ),
+    merged=True,
 )
 
 
@@ -142,4 +162,6 @@ EMITTER = Emitter(
     spelling=spelled,
     options=frozenset({"name", "activations", "digits"}),
     external=True,
+    derivatives=("layered",),
+    merged=True,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nn2eq.emit import Emitter
-from nn2eq.emit.code.dialect import Dialect, braced
+from nn2eq.emit.code.dialect import Dialect, Several, braced
 from nn2eq.emit.code.helpers import ERF
 from nn2eq.emit.code.loops import Loops
 from nn2eq.emit.code.routines import spelled
@@ -55,6 +55,13 @@ DIALECT = Dialect(
         ),
     ),
     helpers={"erf": ERF},
+    several=Several(
+        opening=("#[allow(non_snake_case)]\npub fn {name}({x}: &[f64; {inputs}]) -> ({stated}) {{",),
+        said="Return ({results}) of [{given}], matrices row by row.",
+        result="[f64; {1}]",
+        group=lambda name, shape, parts, x: f"[{', '.join(parts)}]",
+        returned="({0})",
+    ),
 )
 
 
@@ -73,4 +80,5 @@ EMITTER = Emitter(
     spelling=spelled,
     options=frozenset({"name", "activations", "digits"}),
     external=True,
+    derivatives=("layered",),
 )

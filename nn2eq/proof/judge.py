@@ -43,7 +43,7 @@ SIGNS: Mapping[str, str] = {
     "java": r"(?m)^(public )?(final )?class \w+ \{",
     "go": r"(?m)^package \w+$",
     "fortran": r"(?im)^module \w+$",
-    "octave": r"(?m)^function \w+ = \w+\(",
+    "octave": r"(?m)^function (\w+|\[[\w, ]+\]) = \w+\(",
     "r": r"(?m)^\w+ <- (local|function)\(",
     "smtlib": r"(?m)^\(set-logic \w+\)$",
     "sql": r"(?m)^WITH \w+ AS ",

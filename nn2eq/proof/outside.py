@@ -49,7 +49,7 @@ class Toolchain:
         """
         if not is_identifier(name):
             raise BadRequest(f"{name!a:.80} is no name of a function", code="bad-name")
-        fields |= {"name": name, "Name": name[:1].upper() + name[1:]}
+        fields = {"name": name, "Name": name[:1].upper() + name[1:], **fields}
         fields |= {"inputs": str(x.shape[1]), "samples": str(len(x))}
         with tempfile.TemporaryDirectory(prefix="nn2eq-") as folder:
             place = Path(folder)

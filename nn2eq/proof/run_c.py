@@ -17,13 +17,13 @@ MAIN = r"""
 
 int main(void) {
     static double read[$inputs];
-    static $real x[$inputs], y[${NAME}_OUTPUTS];
+    static $real x[$inputs], y[$count];
     FILE *in = fopen("x.bin", "rb"), *out = fopen("y.bin", "wb");
     if (!in || !out) return 1;
     while (fread(read, sizeof *read, $inputs, in) == $inputs) {
         for (int k = 0; k < $inputs; ++k) x[k] = ($real)read[k];
-        $name(x, y);
-        for (int k = 0; k < ${NAME}_OUTPUTS; ++k) {
+        $call;
+        for (int k = 0; k < $count; ++k) {
             const double value = y[k];
             if (fwrite(&value, sizeof value, 1, out) != 1) return 1;
         }
@@ -39,7 +39,17 @@ TOOLCHAIN = Toolchain(
 
 def run(text: str, x: NDArray[np.float64], name: str = "predict") -> Answer:
     """Compile and run a text at x (n, inputs)."""
-    signature = re.search(rf"\bvoid\s+{re.escape(name)}\s*\(\s*const\s+(double|float)\s*\*", text)
+    signature = re.search(
+        rf"\bvoid\s+{re.escape(name)}\s*\(\s*const\s+(double|float)\s*\*\s*\w+\s*((?:,\s*\w+\s*\*\s*\w+\s*)*)\)",
+        text,
+    )
     if signature is None:
         raise Disagreement(f"the text defines no function {name}", code="text-fails")
-    return TOOLCHAIN.run(text, x, name, real=signature[1], NAME=name.upper())
+    outputs = re.search(r"^#define \w+_OUTPUTS (\d+)$", text, re.MULTILINE)
+    if outputs is None:
+        raise Disagreement("the text does not say how many outputs it has", code="text-fails")
+    first, inputs = int(outputs[1]), x.shape[1]
+    several = signature[2].count("*") > 1
+    count = first * (1 + inputs) if several else first * inputs**2 if name.endswith("hessian") else first
+    call = f"{name}(x, y, y + {first})" if several else f"{name}(x, y)"
+    return TOOLCHAIN.run(text, x, name, real=signature[1], call=call, count=str(count))

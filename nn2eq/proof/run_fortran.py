@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,15 +13,15 @@ from nn2eq.proof.runners import Answer
 MAIN = """
 program main
   use, intrinsic :: iso_fortran_env, only: real64
-  use ${name}_module, only: $name
+  use $module, only: $name
   implicit none
-  real(real64) :: x($inputs)
+  real(real64) :: x($inputs)$declared
   integer :: in, out, row
   open(newunit=in, file='x.bin', access='stream', form='unformatted', action='read')
   open(newunit=out, file='y.bin', access='stream', form='unformatted', action='write')
   do row = 1, $samples
     read(in) x
-    write(out) $name(x)
+    $call
   end do
 end program
 """
@@ -31,4 +33,14 @@ TOOLCHAIN = Toolchain("text.f90", {"main.f90": MAIN}, (BUILD, ("./main",)))
 
 def run(text: str, x: NDArray[np.float64], name: str = "predict") -> Answer:
     """Compile and run a text at x (n, inputs)."""
-    return TOOLCHAIN.run(text, x, name)
+    found = re.search(rf"subroutine {re.escape(name)}\(\w+, (\w+), (\w+)\)", text)
+    sizes = re.search(r"intent\(out\) :: \w+\((\d+)\)", text)
+    if found and sizes:
+        declared = f", y({sizes[1]}), jacobian({sizes[1]}, $inputs)"
+        call = f"call {name}(x, y, jacobian); write(out) y, transpose(jacobian)"
+    else:
+        declared, call = "", f"write(out) {name}(x)"
+    module = re.search(r"^\s*module (\w+)", text, re.MULTILINE | re.IGNORECASE)
+    home = module[1] if module else f"{name}_module"
+    declared = declared.replace("$inputs", str(x.shape[1]))
+    return TOOLCHAIN.run(text, x, name, declared=declared, call=call, module=home)

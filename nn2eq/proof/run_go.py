@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +30,8 @@ func main() {
 		for k := range x {
 			x[k] = math.Float64frombits(binary.LittleEndian.Uint64(bytes[8*(row*$inputs+k):]))
 		}
-		for _, value := range $name(x) {
+		$call
+		for _, value := range found {
 			var eight [8]byte
 			binary.LittleEndian.PutUint64(eight[:], math.Float64bits(value))
 			answers = append(answers, eight[:]...)
@@ -49,4 +52,8 @@ TOOLCHAIN = Toolchain("text.go", {"main.go": MAIN}, COMMANDS)
 
 def run(text: str, x: NDArray[np.float64], name: str = "predict") -> Answer:
     """Compile and run a text at x (n, inputs)."""
-    return TOOLCHAIN.run(text, x, name)
+    several = re.search(rf"func {re.escape(name)}\([^)]*\) \(", text)
+    call = f"found := {name}(x)"
+    if several:
+        call = f"y, jacobian := {name}(x)\n\t\tfound := append(y[:], jacobian[:]...)"
+    return TOOLCHAIN.run(text, x, name, call=call)

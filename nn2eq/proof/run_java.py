@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,7 @@ final class RunText {
         for (int row = 0; row < $samples; row++) {
             double[] x = new double[$inputs];
             for (int k = 0; k < x.length; k++) x[k] = in.getDouble();
-            double[] y = $Name.$name(x);
+            double[] y = $call;
             if (out == null) out = ByteBuffer.allocate(8 * y.length * $samples).order(ByteOrder.LITTLE_ENDIAN);
             for (double value : y) out.putDouble(value);
         }
@@ -36,4 +38,10 @@ TOOLCHAIN = Toolchain("$Name.java", {"RunText.java": MAIN}, (BUILD, RUN))
 
 def run(text: str, x: NDArray[np.float64], name: str = "predict") -> Answer:
     """Compile and run a text at x (n, inputs)."""
-    return TOOLCHAIN.run(text, x, name)
+    found = re.search(r"^(?:public )?(?:final )?class (\w+) ", text, re.MULTILINE)
+    Name = found[1] if found else name[:1].upper() + name[1:]
+    several = re.search(rf"double\[\]\[\] {re.escape(name)}\(", text)
+    call = f"{Name}.{name}(x)"
+    if several:
+        call = f"java.util.Arrays.stream({call}).flatMapToDouble(java.util.Arrays::stream).toArray()"
+    return TOOLCHAIN.run(text, x, name, call=call, Name=Name)

@@ -16,7 +16,7 @@ const bytes = readFileSync("x.bin");
 const x = new Float64Array(bytes.buffer, bytes.byteOffset, $samples * $inputs);
 const answers = [];
 for (let row = 0; row < $samples; row++)
-  answers.push(...$name(Array.from(x.subarray(row * $inputs, (row + 1) * $inputs))));
+  answers.push(...$name(Array.from(x.subarray(row * $inputs, (row + 1) * $inputs))).flat());
 writeFileSync("y.bin", new Uint8Array(Float64Array.from(answers).buffer));
 """
 TOOLCHAIN = Toolchain("text.mjs", {"main.mjs": MAIN}, (("node", "main.mjs"),))

@@ -12,7 +12,10 @@ MAIN = """
 options(warn = 2)
 source("text.R")
 x <- matrix(readBin("x.bin", "double", $samples * $inputs, endian = "little"), ncol = $inputs, byrow = TRUE)
-writeBin(as.vector(t($name(x))), "y.bin", endian = "little")
+flat <- function(a) matrix(aperm(a, c(1, rev(seq_along(dim(a))[-1]))), nrow = nrow(x))
+y <- $name(x)
+if (is.list(y)) y <- do.call(cbind, lapply(y, flat))
+writeBin(as.vector(t(y)), "y.bin", endian = "little")
 """
 TOOLCHAIN = Toolchain("text.R", {"main.R": MAIN}, (("Rscript", "--vanilla", "main.R"),))
 

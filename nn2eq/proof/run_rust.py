@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from nn2eq.proof.outside import Toolchain
 from nn2eq.proof.runners import Answer
 
 MAIN = """
-mod text;
+${allow}mod text;
 
 fn main() {
     let bytes = std::fs::read("x.bin").unwrap();
@@ -19,7 +21,7 @@ fn main() {
         for (value, eight) in x.iter_mut().zip(row.chunks_exact(8)) {
             *value = f64::from_le_bytes(eight.try_into().unwrap());
         }
-        answers.extend(text::$name(&x).iter().flat_map(|value| value.to_le_bytes()));
+        $call
     }
     std::fs::write("y.bin", answers).unwrap();
 }
@@ -30,4 +32,10 @@ TOOLCHAIN = Toolchain("text.rs", {"main.rs": MAIN}, (BUILD, ("./main",)))
 
 def run(text: str, x: NDArray[np.float64], name: str = "predict") -> Answer:
     """Compile and run a text at x (n, inputs)."""
-    return TOOLCHAIN.run(text, x, name)
+    several = re.search(rf"pub fn {re.escape(name)}\([^)]*\) -> \(", text)
+    numbers = "y.iter().chain(jacobian.iter())" if several else "y.iter()"
+    names = "(y, jacobian)" if several else "y"
+    call = f"let {names} = text::{name}(&x); answers.extend({numbers}.flat_map(|value| value.to_le_bytes()));"
+    # Only one of several functions is called.
+    allow = "#[allow(dead_code)]\n" if text.count("pub fn ") > 1 else ""
+    return TOOLCHAIN.run(text, x, name, call=call, allow=allow)

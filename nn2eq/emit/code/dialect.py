@@ -48,6 +48,36 @@ class Body:
     routines: tuple[Lines, ...] = ()
 
 
+def in_places(name: str, shape: tuple[int, ...], parts: tuple[str, ...], x: str) -> str:
+    """Write nothing, where each number is put into its place."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Several:
+    """How a language writes a function with several results: y, and derivatives row by row.
+
+    opening    like `predict` of a dialect; {results} are their names, {stated} what `result` says of each: {0} its
+               name, {1} how many numbers it has, {2} its shape
+    said       what the comment above says
+    group      (name, shape, numbers, x) → what stands for one result; place: or else where one number of {0} is put,
+               at {1} by its axes, at {2} in one row
+    returned   the line that gives all, {0} separated by commas; statements: or else each group is a line
+    declared   the line that declares what `result` says, where the opening does not
+    end        of the function, if it is another than usual
+    """
+
+    opening: tuple[str, ...]
+    said: str
+    result: str = ""
+    group: Callable[[str, tuple[int, ...], tuple[str, ...], str], str] = in_places
+    place: str = ""
+    returned: str = ""
+    statements: bool = False
+    declared: str = ""
+    end: str = ""
+
+
 class Layers(Protocol):
     """How a language writes whole layers."""
 
@@ -95,6 +125,8 @@ class Dialect:
     longest        characters that a statement may have, 0 for any number
     caseless       whether T and t are one name
     joint          what stands between the cases of a formula, where a long one is broken, "" if nothing does
+    several        how it writes a function with derivatives beside its answer; merged: with all of them in one
+    further        what stands in front ({further}) of each function beside the first, of its opening {0}
     """
 
     name: str
@@ -131,6 +163,9 @@ class Dialect:
     longest: int = 0
     caseless: bool = False
     joint: str = ""
+    several: Several | None = None
+    further: str = ""
+    merged: bool = False
 
     def coefficients(self, data: NDArray[Any]) -> list[str]:
         """Write the numbers of a vector (n,), each as a term of a formula."""

@@ -21,16 +21,15 @@ DEEPEST = 45
 Steps = list[tuple[str, list[Line]]]
 
 
-def body(dialect: Dialect, program: Program, spelling: Spelling, x: str, y: str) -> Body:
+def body(dialect: Dialect, program: Program, spelling: Spelling, x: str, results: Mapping[str, str]) -> Body:
     """Write what computes the outputs from the array x: one line a unit, or one an output.
 
-    y: the array that takes the outputs, "" where they are names too. What no output depends on is left out:
-    compilers object to names that are not used.
+    results: the places in the caller's arrays that take them, by name, none where they are names too. What no
+    output depends on is left out: compilers object to names that are not used.
     """
     steps, used = _needed(list(unrolled(program.predict, spelling)), program.outputs)
     places = {name: dialect.at(x, k) for k, name in enumerate(program.inputs) if name in used}
     texts = Names({name: Text(place) for name, place in places.items() if name == x})
-    results = {name: dialect.at(y, k) for k, name in enumerate(program.outputs) if y}
     writer = _Writer(dialect, x, texts, results)
     for name, place in places.items():
         if name not in texts:
@@ -52,6 +51,7 @@ class _Writer:
         """Give a name to a number, or put an output where it belongs."""
         if out in self._results:
             self.lines.append(self._dialect.set.format(self._results[out], text.text))
+            self._texts[out] = Text(self._results[out])
         else:
             self.lines.append(self._dialect.let.format(out, text.text))
             self.names.append(out)

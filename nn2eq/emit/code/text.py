@@ -7,20 +7,22 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from nn2eq.emit.cases import has_cases
 from nn2eq.emit.code import scalars
-from nn2eq.emit.code.dialect import Body, Dialect, Lines
+from nn2eq.emit.code.dialect import Body, Dialect, Lines, Several
 from nn2eq.emit.code.routines import definitions, spelled
-from nn2eq.emit.names import fresh, require
+from nn2eq.emit.names import called, fresh, require
 from nn2eq.emit.options import Options
-from nn2eq.emit.pythonic import applied
+from nn2eq.emit.pythonic import applied, own_names
 from nn2eq.errors import CannotEmit, TooLarge
-from nn2eq.forms.program import Apply, Cases, Combine, Constant, Polynomial, Program, Step
+from nn2eq.forms.program import Apply, Cases, Combine, Constant, Function, Polynomial, Program, Step
 from nn2eq.forms.size import numbers
 
 WIDTH = 110
 """Characters that a line may have before it is broken."""
-_BREAK = re.compile(r"(?<=[-+,=?:]) ")
+_BREAK = re.compile(r"(?<=[-+*/,=?:]) ")
 """Where a line may be broken: behind an operator, so that no language takes the first half for a whole statement."""
 _QUOTES = re.compile('["`]')
 _LONGEST_NAME = 63
@@ -32,17 +34,26 @@ _SHARED = re.compile(r"[a-zA-Z]+\d+__[\d_]+|(sum|largest)\d+(_\d+)*")
 
 def write(dialect: Dialect, program: Program, options: Options) -> str:
     """Write a Program in a language."""
-    program = _prefixed(_laid_out(dialect, program), dialect.prefix)
+    program = _laid_out(dialect, program.merged() if dialect.merged else program)
+    program = _prefixed(program, dialect.prefix)
     fields = fields_of(program, options)
     require_names(dialect, program, fields)
     _require_short(dialect, program, options)
-    body = _body(dialect, program, options, fields)
-    predict = _predict(dialect, program, body, fields)
-    calling = "\n".join(line for part in (*body.routines, predict) for line in flat(part, dialect))
-    others = (*definitions(dialect, program, spelled(options), calling), *body.routines)
-    parts = (predict, *others) if dialect.leading else (*others, predict)
-    tables, *functions = ("\n".join(flat(part, dialect, dialect.inside)) for part in (body.tables, *parts))
-    inside = "\n\n".join(part for part in (tables, dialect.between, *functions) if part)
+    tables, routines, answering = [], [], []
+    for function in program.functions:
+        alone = program.alone(function)
+        own = fields_of(alone, options)
+        body = _body(dialect, alone, options, own)
+        answering.append(_predict(dialect, alone, body, own))
+        tables += body.tables
+        routines += [routine for routine in body.routines if routine not in routines]
+    openings = (str(lines[1]).removesuffix(" {") for lines in answering[1:])
+    fields |= {"further": "".join(map(dialect.further.format, openings))}
+    calling = "\n".join(line for part in (*routines, *answering) for line in flat(part, dialect))
+    others = (*definitions(dialect, program, spelled(options), calling), *routines)
+    parts = (*answering, *others) if dialect.leading else (*others, *answering)
+    numbers, *functions = ("\n".join(flat(part, dialect, dialect.inside)) for part in (tables, *parts))
+    inside = "\n\n".join(part for part in (numbers, dialect.between, *functions) if part)
     imported = dialect.imported[1] if dialect.imported and dialect.imported[0] in inside else ""
     return f"{dialect.before.format(imported=imported, **fields)}{inside}\n{dialect.after.format(**fields)}"
 
@@ -92,14 +103,17 @@ def _require_short(dialect: Dialect, program: Program, options: Options) -> None
 
 
 def fields_of(program: Program, options: Options) -> dict[str, str]:
-    """Return what the templates of a language may mention."""
+    """Return what the templates of a language may mention of a program's first function, and {others}, the rest."""
+    function = program.predict
     inputs, outputs = program.inputs, program.outputs
-    name = options.name
+    name = called(function, options)
     x, y = _parameters(program)
     return {
-        "name": name, "Name": name[:1].upper() + name[1:], "NAME": name.upper(), "x": x, "y": y,
+        "name": name, "Name": options.name[:1].upper() + options.name[1:], "NAME": name.upper(), "x": x, "y": y,
         "inputs": str(len(inputs)), "outputs": str(len(outputs)),
         "given": _listed(inputs), "answers": _listed(outputs),
+        "results": ", ".join([y, *(result.name for result in function.results[1:])]),
+        "names": ", ".join(called(one, options) for one in program.functions),
     }  # fmt: skip
 
 
@@ -109,9 +123,11 @@ def _parameters(program: Program) -> tuple[str, str]:
     free = (
         users
         - ({"x"} if program.inputs == ("x",) else set())
-        - ({"y"} if program.outputs == ("y",) else set())
+        - ({"y"} if program.predict.results[0].parts == ("y",) else set())
     )
-    return fresh("x", free), fresh("y", free)
+    function = program.predict
+    y = function.results[0].name
+    return fresh("x", free), fresh(y[0] if y == function.name else y, free)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -121,9 +137,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def require_names(dialect: Dialect, program: Program, fields: dict[str, str]) -> None:
     """Refuse names that the language or the text itself needs. Raises CannotEmit."""
-    function = program.predict
-    own = {name for step in function.steps[:-1] for name in (step.out.name, *step.out.parts)}
-    own |= {constant.name for constant in function.constants}
+    own = own_names(program)
     own |= {helper.name for helper in dialect.helpers.values()} | {
         *map(dialect.called, applied(program).values())
     }
@@ -148,11 +162,34 @@ def _body(dialect: Dialect, program: Program, options: Options, fields: Mapping[
     x, y = fields["x"], "" if dialect.returned else fields["y"]
     if program.layout == "matrix":
         return dialect.layers.body(dialect, program, spelled(options), y)
-    return scalars.body(dialect, program, spelled(options), x, y)
+    return scalars.body(dialect, program, spelled(options), x, _taking(dialect, program.predict, y))
+
+
+def _taking(dialect: Dialect, function: Function, y: str) -> dict[str, str]:
+    """Return the places of a function's results in the arrays of the caller's that take them."""
+    if len(function.results) == 1:
+        return {part: dialect.at(y, k) for k, part in enumerate(function.results[0].parts) if y}
+    several = _several(dialect)
+    found: dict[str, str] = {}
+    for result, shape in zip(function.results, function.shapes, strict=True):
+        name = y if result == function.results[0] else result.name
+        for part, place in zip(result.parts, np.ndindex(shape), strict=True):
+            axes = ", ".join(str(k + dialect.first) for k in place)
+            flat = str(np.ravel_multi_index(place, shape) + dialect.first)
+            if several.place:
+                found[part] = several.place.format(name, axes, flat)
+    return found
+
+
+def _several(dialect: Dialect) -> Several:
+    assert dialect.several is not None, f"{dialect.name} writes no derivatives"
+    return dialect.several
 
 
 def _predict(dialect: Dialect, program: Program, body: Body, fields: Mapping[str, str]) -> Lines:
     """Write the function that answers around what computes the answer."""
+    if len(program.predict.results) > 1:
+        return _gives_several(dialect, program, body, fields)
     whole = program.layout == "matrix"
     answers = program.predict.results[0].name if whole else ", ".join(program.outputs)
     returned = (dialect.layers.returned if whole else dialect.returned).format(answers, **fields)
@@ -160,6 +197,23 @@ def _predict(dialect: Dialect, program: Program, body: Body, fields: Mapping[str
     said = f"{dialect.comment} {dialect.said.format(**fields)}"
     inner: Lines = [*first, *_declared(dialect, body.names), *body.lines, *([returned] if returned else [])]
     return [said, opening, inner, dialect.end.replace("{name}", fields["name"])]
+
+
+def _gives_several(dialect: Dialect, program: Program, body: Body, fields: Mapping[str, str]) -> Lines:
+    """Write a function that gives the answer and its derivatives."""
+    several, function = _several(dialect), program.predict
+    results = list(zip(function.results, function.shapes, strict=True))
+    stated = [
+        several.result.format(result.name, result.size, ", ".join(map(str, shape)))
+        for result, shape in results
+    ]
+    groups = [several.group(result.name, shape, result.parts, fields["x"]) for result, shape in results]
+    ends = groups if several.statements else [several.returned.format(", ".join(groups))]
+    opening, *first = (line.format(**{**fields, "stated": ", ".join(stated)}) for line in several.opening)
+    first += [several.declared.format(text) for text in stated if several.declared]
+    said = f"{dialect.comment} {several.said.format(**fields)}"
+    inner: Lines = [*first, *_declared(dialect, body.names), *body.lines, *filter(None, ends)]
+    return [said, opening, inner, several.end or dialect.end.replace("{name}", fields["name"])]
 
 
 def _declared(dialect: Dialect, names: Sequence[str]) -> Lines:

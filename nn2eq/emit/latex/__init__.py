@@ -17,4 +17,6 @@ EMITTER = Emitter(
     for_people=True,
     fill=fill,
     fractions=True,
+    derivatives=("layered",),
+    merged=True,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from nn2eq.emit.cases import has_cases
@@ -11,7 +11,7 @@ from nn2eq.emit.latex.functions import Functions, by_options
 from nn2eq.emit.latex.layered import layered
 from nn2eq.emit.latex.listing import matrices, tables
 from nn2eq.emit.latex.matrices import Matrices
-from nn2eq.emit.latex.names import Symbols
+from nn2eq.emit.latex.names import Symbols, standing
 from nn2eq.emit.latex.nested import nested
 from nn2eq.emit.latex.numbers import Numbers
 from nn2eq.emit.latex.pieces import Equation
@@ -21,7 +21,7 @@ from nn2eq.emit.latex.standalone import standalone
 from nn2eq.emit.latex.weights import Weights
 from nn2eq.emit.options import Options
 from nn2eq.errors import CannotEmit
-from nn2eq.forms.program import Program
+from nn2eq.forms.program import Combine, Function, Program, arguments
 
 PAGE = 45
 """Lines of mathematics that a page holds; a longer display needs leave to break."""
@@ -33,13 +33,13 @@ def write(program: Program, options: Options) -> str:
         from nn2eq.emit.latex.symbolic.text import write as in_symbols  # seldom asked for
 
         return in_symbols(program, options)
-    if has_cases(program):
-        program = _in_cases(program, options)
+    program = _in_cases(program, options) if has_cases(program) else program.merged()
     function = program.predict
     numbers = Numbers.suited(function.constants)
     symbolic = options.numbers != "inline"
     functions = Functions(function, options, numbers)
-    symbols = Symbols(options.latex_names, [*functions.symbols, *chebyshev_symbols(function)])
+    taken = (*functions.symbols, *chebyshev_symbols(function), *_derived(function))
+    symbols = Symbols(options.latex_names, taken)
     scalars = Scalars(Weights(numbers, symbolic), symbols, functions, by_options(options), program.domain)
     layouts: Mapping[str, Callable[[], list[list[Equation]]]] = {
         "nested": lambda: nested(function, scalars),
@@ -73,16 +73,33 @@ def _in_cases(program: Program, options: Options) -> Program:
 
 def _said(program: Program, options: Options, numbers: Numbers, symbols: Symbols) -> dict[str, str]:
     """Say what a reader, human or not, must know: which symbols go in and out, and how decimals are meant."""
-    inputs, outputs = (
-        ", ".join(symbols.of(part) for part in parts) for parts in (program.inputs, program.outputs)
-    )
+    y, *derivatives = program.predict.results
+    inputs = ", ".join(map(symbols.of, program.inputs))
+    derived = [standing(part) for value in derivatives for part in value.parts]
+    outputs = ", ".join([*map(symbols.of, y.parts), *derived])
     rounded = f", rounded to {options.digits} significant digits" if options.digits else ""
     said = {"inputs": f"{inputs}; outputs: {outputs}", "numbers": numbers.rule + rounded}
+    said |= {value.name: _MEANT[value.name] for value in derivatives}
     if options.numbers != "inline":
         said["kernels"] = (
             r"W_k has a row an input and a column a unit of layer k: z_k = W_k^\top a_{k-1} + b_k"
         )
     return said
+
+
+_MEANT: Mapping[str, str] = {
+    "jacobian": r"J_{i,j} = \partial y_i / \partial x_j",
+    "hessian": r"H_{i,j,k} = \partial^2 y_i / \partial x_j \partial x_k",
+}
+
+
+def _derived(function: Function) -> Iterator[str]:
+    """Yield the symbols of slopes, and of all that depends on them, which no input may have."""
+    slopes = {step.out.name for step in function.steps if isinstance(step, Combine)}
+    for step in function.steps:
+        if isinstance(step, Combine) or slopes & {value.name for value in arguments(step)}:
+            slopes.add(step.out.name)
+            yield from map(standing, step.out.parts)
 
 
 def fill(text: str, program: Program) -> str:

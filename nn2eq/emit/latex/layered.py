@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from nn2eq import formula as fm
 from nn2eq.emit.latex.cases import cases
+from nn2eq.emit.latex.combined import combinations, rows_of_sums
 from nn2eq.emit.latex.formulas import Units
 from nn2eq.emit.latex.names import index, standing
 from nn2eq.emit.latex.pieces import Equation, Piece, Place, listed, symbol
 from nn2eq.emit.latex.scalars import Scalars
-from nn2eq.forms.program import Affine, Apply, Cases, Function, Step, Value
+from nn2eq.forms.program import Affine, Apply, Cases, Combine, Function, Step, Value, arguments
 
 INSIDE = Place(1, 35.0)
 """A sum in the brackets of an activation."""
@@ -20,16 +21,20 @@ INSIDE = Place(1, 35.0)
 def layered(function: Function, scalars: Scalars) -> list[list[Equation]]:
     """Return the equations, a block a step."""
     known = {value.name: scalars.named(value) for value in function.arguments}
-    [last] = function.results
+    last = function.results[0]
+    wanted = {value.name for step in function.steps if isinstance(step, Combine) for value in arguments(step)}
     blocks: list[list[Equation]] = []
-    for step, after in zip(function.steps, (*function.steps[1:], None), strict=True):
-        if isinstance(step, Affine) and isinstance(after, Apply) and takes_sums(after, scalars):
-            known[step.out.name] = scalars.weights.sums(step, known, INSIDE)
-            continue
+    for number, (step, after) in enumerate(zip(function.steps, (*function.steps[1:], None), strict=True)):
         names = (
             scalars.named(last) if step.out == last else [symbol(standing(part)) for part in step.out.parts]
         )
-        if isinstance(step, Cases):
+        joins = isinstance(after, Apply) and takes_sums(after, scalars) and step.out.name not in wanted
+        if isinstance(step, Affine) and joins:
+            known[step.out.name] = scalars.weights.sums(step, known, INSIDE)
+            continue
+        if isinstance(step, Combine):
+            blocks.append(list(combinations(step, number, known, scalars.weights)))
+        elif isinstance(step, Cases):
             blocks.append(cases(step, names, known[step.arg.name], scalars.weights.numbers, scalars.box))
         else:
             blocks.append(list(map(Equation, names, _answer(step, known, scalars))))
@@ -45,6 +50,8 @@ def takes_sums(step: Apply, scalars: Scalars) -> bool:
 
 
 def _answer(step: Step, known: dict[str, list[Piece]], scalars: Scalars) -> list[Piece]:
+    if isinstance(step, Affine) and step.out.rows:
+        return rows_of_sums(step, known, scalars.weights)
     if not (isinstance(step, Apply) and step.activation.row.coupled):
         return scalars.answer(step, known, Place())
     args = known[step.arg.name]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nn2eq.emit.latex.numbers import Numbers
 from nn2eq.emit.latex.pieces import DIGIT, LINE, OPERATOR, Equation, symbol
 from nn2eq.emit.latex.weights import bmatrix, entry, name
-from nn2eq.forms.program import Affine, Apply, Constant, Function
+from nn2eq.forms.program import Affine, Apply, Constant, Function, Step
 
 ROWS = 40
 """Rows of one table, so that it fits on a page."""
@@ -26,13 +26,19 @@ def matrices(function: Function, numbers: Numbers) -> list[list[Equation]]:
 
 
 def _layers(function: Function) -> Iterator[list[Constant]]:
-    """Yield the constants of each step."""
+    """Yield the constants of each step, those that no step before it has used."""
+    seen: set[str] = set()
     for step in function.steps:
-        if isinstance(step, Affine):
-            offset = [] if step.offset is None else [step.offset]
-            yield [*(term.matrix for term in step.terms), *offset]
-        elif isinstance(step, Apply) and step.parameters:
-            yield list(step.parameters.values())
+        found = [constant for constant in _constants(step) if constant.name not in seen]
+        seen.update(constant.name for constant in found)
+        if found:
+            yield found
+
+
+def _constants(step: Step) -> list[Constant]:
+    if isinstance(step, Affine):
+        return [*(term.matrix for term in step.terms), *([] if step.offset is None else [step.offset])]
+    return list(step.parameters.values()) if isinstance(step, Apply) else []
 
 
 def tables(function: Function, numbers: Numbers) -> str:

@@ -39,7 +39,7 @@ _MARKS = {
 }  # fmt: skip
 
 _TOKEN = re.compile(r"\\([A-Za-z]+|[^A-Za-z\n])|([A-Za-z0-9]|[_^'.,/ ])|([{}])")
-_STANDING = re.compile(r"([a-zA-Z]+)(\d+)(?:_(\d+))?")
+_STANDING = re.compile(r"([a-zA-Z]+)(\d+)((?:_\d+)*)")
 _INDEXED = re.compile(r"([A-Za-z]+|[^\W\d_])(\d*)")
 _RESERVED = re.compile(r"[zaWbd]_\{?\d[\d,]*\}?|e|\\pi|\\mathbf\{?[xy]\}?")
 """What the equations call their own: layers' values and weights, Euler's number, whole vectors."""
@@ -56,8 +56,8 @@ def standing(name: str) -> str:
     match = _STANDING.fullmatch(name)
     if match is None:
         return spelled(name)
-    letter, layer, unit = match.groups()
-    return spelled(letter) + index(*(number for number in (layer, unit) if number))
+    letter, layer, units = match.groups()
+    return spelled(letter) + index(layer, *units.split("_")[1:])
 
 
 def spelled(name: str) -> str:

@@ -22,6 +22,10 @@ class Sums(Protocol):
     def numbers(self) -> Numbers:
         """How numbers are written."""
 
+    @property
+    def symbolic(self) -> bool:
+        """Whether weights are symbols."""
+
     def sums(self, step: Affine, args: Mapping[str, list[Piece]], place: Place) -> list[Piece]:
         """Return each unit's sum over the pieces of the step's arguments."""
 

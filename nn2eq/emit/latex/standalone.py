@@ -59,6 +59,7 @@ def _legend(program: Program, options: Options, said: Mapping[str, str], legend:
     lines = [f"{_counted('Input', inputs)}; {_counted('output', outputs)}."]
     if program.layout != "symbolic":  # which has sentences of its own
         lines += [sentence for layout, sentence in _SENTENCES if layout in (program.layout, options.numbers)]
+    lines += [f"${said[name]}$." for name in ("jacobian", "hessian") if name in said]
     rounded = [f"Numbers are rounded to {options.digits} significant digits."] if options.digits else [legend]
     return lines + rounded
 

@@ -20,6 +20,11 @@ class Letters(NamedTuple):
     numbers: Numbers
     row: bool
 
+    @property
+    def symbolic(self) -> bool:
+        """Whether weights are symbols."""
+        return True
+
     def sums(self, step: Affine, args: Mapping[str, list[Piece]], place: Place) -> list[Piece]:
         """Return each unit's sum over the pieces of the step's arguments."""
         link = next(link for link in self.naming.links if link.sum is step)
