@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq import formula as fm
-from nn2eq.forms.program import Cases, Constant, Program
+from nn2eq.forms.program import Cases, Constant, Program, step_constants
 
 TOGETHER = 8
 """Cases that one formula distinguishes: more are put together from several, lest it grows too deep or too long."""
@@ -184,9 +184,10 @@ def tables(program: Program) -> Iterator[Constant]:
 
 
 def other_tables(program: Program) -> Iterator[Constant]:
-    """Yield the arrays of numbers of all steps but cases."""
-    steps = tuple(step for step in program.predict.steps if not isinstance(step, Cases))
-    yield from replace(program.predict, steps=steps).constants
+    """Yield the arrays of numbers of all steps but cases, each once."""
+    steps = (step for one in program.functions for step in one.steps if not isinstance(step, Cases))
+    found = {constant.name: constant for step in steps for constant in step_constants(step)}
+    yield from found.values()
 
 
 def looked_up(program: Program) -> Iterator[Constant]:

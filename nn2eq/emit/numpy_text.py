@@ -146,6 +146,7 @@ def _layers(program: Program, spelling: Spelling) -> Iterator[str]:
             continue
         if isinstance(step, Combine):
             yield from combinations(step, free[step.out.name])
+            continue
         if isinstance(step, Cases):
             yield from _looked_up(step)
             continue
