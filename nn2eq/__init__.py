@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from nn2eq.forms.taylor import taylor
     from nn2eq.network import Network
     from nn2eq.proof.ask_keras import ask_keras
+    from nn2eq.proof.certificate import certify, verify
     from nn2eq.proof.check import check
     from nn2eq.proof.trace import trace
     from nn2eq.reading import read
@@ -53,6 +54,7 @@ _HOMES = {
     "Request": "nn2eq.conversion",
     "ask_keras": "nn2eq.proof.ask_keras",
     "bounds": "nn2eq.bounds",
+    "certify": "nn2eq.proof.certificate",
     "check": "nn2eq.proof.check",
     "compose": "nn2eq.composition",
     "convert": "nn2eq.conversion",
@@ -75,6 +77,7 @@ _HOMES = {
     "symbolic": "nn2eq.forms.symbolic",
     "taylor": "nn2eq.forms.taylor",
     "trace": "nn2eq.proof.trace",
+    "verify": "nn2eq.proof.certificate",
 }
 """Where each public name lives."""
 
@@ -87,6 +90,7 @@ __all__ = [
     "Request",
     "ask_keras",
     "bounds",
+    "certify",
     "check",
     "compose",
     "convert",
@@ -109,6 +113,7 @@ __all__ = [
     "symbolic",
     "taylor",
     "trace",
+    "verify",
 ]
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from nn2eq.proof.ask_keras import Asked
 
 NOT_RUN = "the text was not run, since that takes a compiler, another program or minutes"
+SECONDS = 10.0
+"""How long the error of rounding is proved if nothing is said."""
 READABLE = 2_000
 """Characters that a nested text may have to be the one chosen for reading."""
 
@@ -55,8 +57,10 @@ class Request:
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The keywords that the form is given."""
-        return (*self.shape, *(() if self.fold else ("fold",)))
+        """The keywords that the form is given: all but the box on which the error of rounding is to be proved."""
+        box = ("domain", "seconds") if self.options.digits and self.form in ("", *STRAIGHT) else ()
+        shape = (name for name in self.shape if name not in box)
+        return (*shape, *(() if self.fold else ("fold",)))
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,13 @@ class Conversion:
     agreement: Agreement | None
     reason: str
     header: str = ""
+
+    def certificate(self, network: Network, request: Request) -> str:
+        """Return what is proved of the text as a certificate, in JSON. Raises BadRequest where nothing is."""
+        from nn2eq.proof.certificate import SECONDS, certify  # only this needs ball arithmetic
+
+        seconds = _shape(network, request).get("seconds", SECONDS)
+        return certify(network, self.program, self.text, request.language, seconds=seconds).as_json()
 
     def line(self) -> str:
         """Return what came of the check, in one line."""
@@ -178,14 +189,29 @@ def _built(network: Network, request: Request, name: str) -> Program:
 def _told(network: Network, request: Request, name: str) -> dict[str, Any]:
     """Return the keywords of a form; `fold` is one of some."""
     takes = form(name).takes
-    told = read_arguments(request.shape, network.input_names or numbered("x", network.inputs))
+    told = {key: value for key, value in _shape(network, request).items() if key in takes}
     if "layout" in takes:
         told["layout"], *_ = _layouts(request, emitter(request.language))
     return told | ({"fold": request.fold} if "fold" in takes else {})
 
 
+def _shape(network: Network, request: Request) -> dict[str, Any]:
+    return read_arguments(request.shape, network.input_names or numbered("x", network.inputs))
+
+
+def _measured(network: Network, request: Request, program: Program) -> Program:
+    """Prove what rounding costs, if there is a box to prove it on."""
+    told = _shape(network, request)
+    domain = told.get("domain", () if program.exact else program.domain)
+    if not request.options.digits or not domain or (program.exact and program.form not in STRAIGHT):
+        return program
+    from nn2eq.forms.distance import measured  # only this needs ball arithmetic
+
+    return measured(network, program, domain, seconds=told.get("seconds", SECONDS))
+
+
 def _written(network: Network, request: Request, name: str, reason: str) -> Draft:
-    program = _built(network, request, name)
+    program = _measured(network, request, _built(network, request, name))
     require_at_most(program, request.limit, emitter(request.language).spelling(request.options))
     return Draft(emit(program, request.language, request.options), program, reason)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import click
 import orjson
@@ -10,6 +10,7 @@ import orjson
 from nn2eq.cli.options import ModelOptions, asked_keras, data_option, keras_is_wanted, model_options, rows_of
 from nn2eq.cli.terminal import printable, waiting
 from nn2eq.errors import BadRequest, Nn2eqError
+from nn2eq.network import Network
 from nn2eq.proof.agreement import Agreement
 from nn2eq.proof.judge import judge
 
@@ -57,17 +58,26 @@ class Verdict:
     is_flag=True,
     help="Start a compiler or another program where running a text takes one; nothing limits it.",
 )
+@click.option(
+    "--certificate",
+    metavar="FILE",
+    default="",
+    help="What was proved of the one text: proved again by itself.",
+)
 @data_option
 @model_options
 @click.argument("texts", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 def check(
     source: ModelOptions, texts: tuple[str, ...], language: str, name: str, as_json: bool, ask: bool, run: bool,
-    data: str | None,
+    certificate: str, data: str | None,
 ) -> int:  # fmt: skip
     """Run or read texts that were emitted from MODEL, also edited ones, and say where they differ from it.
 
     Exit status: 0 all agree, 1 one differs, 2 one cannot be judged.
     """
+    if certificate and len(texts) > 1:
+        what = f"a certificate is of one text, and there are {len(texts)}"
+        raise BadRequest(what, code="usage", way_out="check them one by one")
     network = source.network(symbols=True)
     rows = rows_of(data, network)
     if ask:
@@ -78,9 +88,10 @@ def check(
         try:
             with waiting(f"checking {file}"):
                 text = read_text(file)
-                return Verdict(
-                    file, judge(network, text, language=language, name=name, data=rows, outside=run), None
-                )
+                found = judge(network, text, language=language, name=name, data=rows, outside=run)
+                if certificate and found.holds:
+                    found = _with_certificate(network, text, certificate, found)
+                return Verdict(file, found, None)
         except Nn2eqError as error:
             return Verdict(file, None, error.in_file(file))
 
@@ -91,6 +102,15 @@ def check(
         for found in verdicts:
             click.echo(printable(found.line()))
     return max(found.exit_code for found in verdicts)
+
+
+def _with_certificate(network: Network, text: str, file: str, found: Agreement) -> Agreement:
+    """Prove a text's certificate again, and say so. Raises Disagreement."""
+    from nn2eq.proof.certificate import read_certificate
+    from nn2eq.proof.certified import certified
+
+    said = certified(network, text, read_certificate(read_text(file)))
+    return replace(found, note="; ".join(filter(None, (found.note, said))))
 
 
 def _as_dict(found: Verdict) -> dict[str, object]:

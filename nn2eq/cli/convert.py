@@ -88,6 +88,12 @@ Examples:
 @click.option(
     "--keep", metavar="A,B", default="", help="SQL: columns of the table to stand beside the answers."
 )
+@click.option(
+    "--certificate",
+    metavar="FILE",
+    default="",
+    help="Write down what is proved of the text, to be proved again.",
+)
 @click.option("--header", metavar="FILE", default="", help="C: write the header of the text's function too.")
 @click.option(
     "--run", is_flag=True, help="Start a compiler or another program where running the text takes one."
@@ -114,15 +120,11 @@ Examples:
 def convert(
     source: ModelOptions, language: str, form: str, output: str, name: str, digits: int | None, activations: str,
     standalone: bool, numbers: str, latex_names: str, expression: bool, dtype: str, dialect: str, table: str, keep: str,
-    header: str, run: bool, limit: int, ask: bool, shape: Mapping[str, Any], data: str | None, fold: bool,
+    certificate: str, header: str, run: bool, limit: int, ask: bool, shape: Mapping[str, Any], data: str | None,
+    fold: bool,
 ) -> None:  # fmt: skip
     """Write MODEL as an equation or as code, and check it against the model (the default command)."""
-    if language in FORMS:
-        if form not in ("", language):
-            raise BadRequest(
-                f"--format {language} and --form {form} name two forms", code="usage", way_out="name one"
-            )
-        language, form = "latex", language
+    language, form = _meant(language, form)
     linear = activations == "linear"
     activations = "name" if linear else activations
     options = Options(
@@ -147,12 +149,25 @@ def convert(
     asked = asked_keras(source, network, rows) if ask else None
     with waiting(f"writing and checking {language}", long=source.is_large or run or bool(shape)):
         conversion = converted(network, request, data=rows, asked=asked, run=run)
+        proved = conversion.certificate(network, request) if certificate else ""
     write(conversion.text, output)
-    if header:
-        write(conversion.header, header)
+    for text, file in ((proved, certificate), (conversion.header, header)):
+        if file:
+            write(text, file)
     if conversion.reason:
         say(f"form: {conversion.program.form} ({conversion.reason})")
     say(f"{language}: {conversion.line()}{'' if conversion.agreement else '; --run starts it'}")
+
+
+def _meant(language: str, form: str) -> tuple[str, str]:
+    """Return the language and the form that are meant: a form's name as a format is LaTeX in that form."""
+    if language not in FORMS:
+        return language, form
+    if form not in ("", language):
+        raise BadRequest(
+            f"--format {language} and --form {form} name two forms", code="usage", way_out="name one"
+        )
+    return "latex", language
 
 
 def parse_latex_names(text: str) -> Mapping[str, str]:

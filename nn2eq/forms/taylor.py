@@ -17,9 +17,6 @@ from nn2eq.series import Truncation, apply, truncation
 Array = NDArray[np.float64]
 Domain = Sequence[Sequence[float]] | Sequence[float]
 
-SAMPLES = 4096
-"""Points of the domain at which the error is looked at."""
-
 
 def taylor(
     network: Network,
@@ -48,7 +45,11 @@ def taylor(
         exact=False,
         told={"order": order, "at": tuple(point.tolist())},
     )
-    return _proved(network, program, np.array(box), seconds) if box else program
+    if not box:
+        return program
+    from nn2eq.forms.distance import measured  # only this needs ball arithmetic
+
+    return measured(network, program, box, seconds=seconds)
 
 
 def _point(at: Sequence[float] | Array | None, box: Sequence[tuple[float, float]], inputs: int) -> Array:
@@ -200,15 +201,3 @@ def _down(value: float) -> str:
 
 def _up(value: float) -> str:
     return f"{value + 1e-6 * abs(value) if np.isfinite(value) else value:.6g}"
-
-
-def _proved(network: Network, program: Program, box: Array, seconds: float) -> Program:
-    from nn2eq.forms.distance import difference_bound, with_distance  # only this needs ball arithmetic
-
-    found = difference_bound(
-        network, program, [(float(low), float(high)) for low, high in box], seconds=seconds
-    )
-    points = np.random.default_rng(0).uniform(box[:, 0], box[:, 1], size=(SAMPLES, len(box)))
-    with np.errstate(all="ignore"):
-        apart = np.abs(program.evaluate(points) - network.evaluate(points))
-    return with_distance(program, found, float(np.nanmax(apart)))
