@@ -1,0 +1,111 @@
+"""MathML: elements for each kind of node, as browsers and word processors set them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from xml.sax.saxutils import escape, quoteattr
+
+from nn2eq.emit.typeset.tree import ACCENTS, Line, Node
+
+APPLY = "<mo>&#x2061;</mo>"
+"""The sign that nobody sees: a function is applied to what follows."""
+SPACES = {"quad": "1em", "thin": "0.17em", "qquad": "2em", "": "0em"}
+GAP = "0.9em"
+
+
+def display(lines: Sequence[Line]) -> str:
+    """Return a display as one <math> element, its lines aligned."""
+    rows = "\n".join(_line(line) for line in lines)
+    table = f'<mtable displaystyle="true" columnspacing="0.2em" columnalign="right left">\n{rows}\n</mtable>'
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">\n{table}\n</math>'
+
+
+def _line(line: Line) -> str:
+    style = f' style="padding-bottom: {GAP}"' if line.apart else ""
+    sides = ("right", "left")
+    cells = "".join(
+        f'<mtd columnalign="{sides[k % 2]}"{style}>{write(cell)}</mtd>' for k, cell in enumerate(line.cells)
+    )
+    return f"<mtr>{cells}</mtr>"
+
+
+def write(node: Node) -> str:
+    """Write a node."""
+    return _WRITE[node.kind](node)
+
+
+def _inner(nodes: Sequence[Node]) -> str:
+    """Write nodes side by side; a function is said to be applied to what follows."""
+    found = ""
+    for node, following in zip(nodes, [*nodes[1:], None][: len(nodes)], strict=True):
+        found += write(node)
+        if following is not None and _is_function(node) and following.text == "(":
+            found += APPLY
+    return found
+
+
+def _is_function(node: Node) -> bool:
+    return node.kind == "function" or (node.kind in ("sub", "sup", "under") and _is_function(node.args[0]))
+
+
+def _sign(node: Node) -> str:
+    if node.text in ("(", ")", "[", "]", "|"):
+        return f'<mo stretchy="false">{node.text}</mo>'
+    return f"<mo>{escape(node.text)}</mo>"
+
+
+def _variant(node: Node) -> str:
+    """Write an upright or bold name."""
+    look = "bold" if node.kind == "bold" else "normal"
+    return f'<mi mathvariant="{look}">{escape(node.text)}</mi>'
+
+
+def _table(node: Node) -> str:
+    rows = "".join(
+        "<mtr>" + "".join(f"<mtd>{write(cell)}</mtd>" for cell in row) + "</mtr>" for row in node.rows
+    )
+    if node.kind == "matrix":
+        return f"<mrow><mo>[</mo><mtable>{rows}</mtable><mo>]</mo></mrow>"
+    return f'<mrow><mo>{{</mo><mtable columnalign="left">{rows}</mtable></mrow>'
+
+
+def _numbers(node: Node) -> str:
+    rows = "".join(
+        "<mtr><mtd><mn>" + "</mn></mtd><mtd><mn>".join(row) + "</mn></mtd></mtr>" for row in node.entries
+    )
+    return f"<mrow><mo>[</mo><mtable>{rows}</mtable><mo>]</mo></mrow>"
+
+
+def _raised(node: Node) -> str:
+    base, above = node.args
+    if base.kind != "sub":
+        return _pair("msup")(node)
+    return f"<msubsup>{write(base.args[0])}{write(base.args[1])}{write(above)}</msubsup>"
+
+
+def _pair(tag: str) -> Callable[[Node], str]:
+    return lambda node: f"<{tag}>{''.join(write(arg) for arg in node.args)}</{tag}>"
+
+
+_WRITE: Mapping[str, Callable[[Node], str]] = {
+    "number": lambda node: f"<mn>{node.text}</mn>",
+    "letter": lambda node: f"<mi>{escape(node.text)}</mi>",
+    "name": _variant,
+    "bold": _variant,
+    "function": lambda node: f"<mi>{escape(node.text)}</mi>",
+    "words": lambda node: f"<mtext>{escape(node.text.replace(' ', chr(0xA0)))}</mtext>",
+    "sign": _sign,
+    "large": lambda node: f"<mo>{node.text}</mo>",
+    "space": lambda node: f'<mspace width="{SPACES[node.text]}"></mspace>',
+    "row": lambda node: f"<mrow>{_inner(node.args)}</mrow>",
+    "sub": _pair("msub"),
+    "sup": _raised,
+    "under": _pair("munder"),
+    "fraction": _pair("mfrac"),
+    "root": _pair("msqrt"),
+    "accent": lambda node: f"<mover>{write(node.args[0])}<mo>{ACCENTS[node.text]}</mo></mover>",
+    "numbers": _numbers,
+    "matrix": _table,
+    "cases": _table,
+    "colour": lambda node: f"<mrow mathcolor={quoteattr(node.text)}>{write(node.args[0])}</mrow>",
+}

@@ -1,0 +1,84 @@
+"""Typst: the same equations in its mathematical mode."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from nn2eq.emit.typeset.tree import Line, Node
+
+OPERATORS = frozenset({"tanh", "exp", "ln", "log", "max", "min"})
+"""Functions that Typst knows by name."""
+ACCENTS = {
+    "hat": "hat", "dot": "dot", "ddot": "dot.double", "bar": "macron", "tilde": "tilde", "vec": "arrow",
+    "acute": "acute", "grave": "grave", "mathring": "circle", "overline": "macron", "underline": "macron",
+    "widehat": "hat", "widetilde": "tilde",
+}  # fmt: skip
+SIGNS = {"{": r"\{", "}": r"\}", "#": r"\#", "$": r"\$", "/": r"\/", '"': r"\"", "_": r"\_", "&": r"\&", "*": r"\*"}
+SPACES = {"quad": "quad", "qquad": "wide", "thin": "thin", "": ""}
+
+
+def display(lines: Sequence[Line]) -> str:
+    """Return a display, its lines aligned."""
+    rows = []
+    for line in lines:
+        row = " &".join(write(cell) for cell in line.cells)
+        rows.append(row + (" \\" if line.apart else ""))
+    return "$ " + " \\\n  ".join(rows) + " $"
+
+
+def write(node: Node) -> str:
+    """Write a node."""
+    return _WRITE[node.kind](node)
+
+
+def quoted(text: str) -> str:
+    """Return letters as they are, in an upright font."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _function(node: Node) -> str:
+    is_plain = node.text in OPERATORS or len(node.text) == 1
+    return node.text if is_plain else f"op({quoted(node.text)})"
+
+
+def _attached(sign: str) -> Callable[[Node], str]:
+    return lambda node: f"{write(node.args[0])}{sign}({write(node.args[1])})"
+
+
+def _rows(node: Node) -> str:
+    return "; ".join(", ".join(_cell(cell) for cell in row) for row in node.rows)
+
+
+def _cell(node: Node) -> str:
+    """Write an entry; commas and semicolons within would end it."""
+    return re.sub(r"(?<!\\)([,;])", r"\\\1", write(node))
+
+
+def _cases(node: Node) -> str:
+    rows = ", ".join(" &".join(_cell(cell) for cell in row) for row in node.rows)
+    return f"cases({rows})"
+
+
+_WRITE: Mapping[str, Callable[[Node], str]] = {
+    "number": lambda node: node.text,
+    "letter": lambda node: node.text,
+    "name": lambda node: f"upright({quoted(node.text)})",
+    "bold": lambda node: f"bold({node.text if len(node.text) == 1 else quoted(node.text)})",
+    "function": _function,
+    "words": lambda node: quoted(node.text),
+    "sign": lambda node: SIGNS.get(node.text, node.text),
+    "large": lambda node: node.text,
+    "space": lambda node: SPACES[node.text],
+    "row": lambda node: " ".join(filter(None, map(write, node.args))),
+    "sub": _attached("_"),
+    "sup": _attached("^"),
+    "under": _attached("_"),
+    "fraction": lambda node: f"frac({_cell(node.args[0])}, {_cell(node.args[1])})",
+    "root": lambda node: f"sqrt({_cell(node.args[0])})",
+    "accent": lambda node: f"accent({_cell(node.args[0])}, {ACCENTS[node.text]})",
+    "numbers": lambda node: f'mat(delim: "[", {"; ".join(map(", ".join, node.entries))})',
+    "matrix": lambda node: f'mat(delim: "[", {_rows(node)})',
+    "cases": _cases,
+    "colour": lambda node: f"text(fill: {node.text}, {_cell(node.args[0])})",
+}

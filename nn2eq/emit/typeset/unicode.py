@@ -1,0 +1,141 @@
+"""Plain characters, for a terminal or a mail: z₁,₂ = −0.5·x₁ + σ(y)², matrices drawn in brackets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from nn2eq.emit.typeset.tree import ACCENTS, Line, Node
+
+BELOW = dict(zip("0123456789,+-−()=ijkn", "₀₁₂₃₄₅₆₇₈₉,₊₋₋₍₎₌ᵢⱼₖₙ", strict=True))
+ABOVE = dict(zip("0123456789+-−()nT⊤", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿᵀᵀ", strict=True))
+SPACED = frozenset("+−·×=≤≥<>⊙⊗→⇔≈")
+WIDTH = 100
+
+
+def display(lines: Sequence[Line]) -> str:
+    """Return a display, its lines aligned at their relations, matrices drawn over several lines."""
+    texts = [[_cell(cell) for cell in line.cells] for line in lines]
+    widest = max((len(cells[0]) for cells in texts if len(cells) > 1 and len(cells[0]) <= WIDTH // 4), default=0)
+    found = []
+    for line, cells in zip(lines, texts, strict=True):
+        matrix = _drawn(line)
+        row = f"{cells[0].rjust(widest)} {' '.join(cells[1:])}".rstrip()
+        found.append(matrix or row)
+        if line.apart:
+            found.append("")
+    return "\n".join(found)
+
+
+def _cell(node: Node) -> str:
+    """Write a cell; one that goes on from the line before is indented, its sign that of a sum."""
+    text = write(node).strip()
+    nodes = node.args if node.kind == "row" else (node,)
+    if not nodes or nodes[0].kind != "space":
+        return text
+    indent = "  " * sum(part.kind == "space" for part in nodes[:8])
+    return indent + (f"{text[0]} {text[1:].lstrip()}" if text[:1] in "+−" else text)
+
+
+def _drawn(line: Line) -> str:
+    """Return `W₁ =` and a matrix below it, "" if the line is no such equation."""
+    nodes = [node for cell in line.cells for node in (cell.args if cell.kind == "row" else (cell,))]
+    if not nodes or nodes[-1].kind != "numbers":
+        return ""
+    entries = nodes[-1].entries
+    widths = [max(len(row[k]) for row in entries) for k in range(len(entries[0]))]
+    rows = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in entries]
+    sides = [("⎡", "⎤"), *[("⎢", "⎥")] * (len(rows) - 2), ("⎣", "⎦")] if len(rows) > 1 else [("[", "]")]
+    head = _side_by_side(nodes[:-1]).strip()
+    return "\n".join([head, *(f"  {left} {row} {right}" for (left, right), row in zip(sides, rows, strict=True))])
+
+
+def write(node: Node) -> str:
+    """Write a node."""
+    return _WRITE[node.kind](node)
+
+
+def _side_by_side(nodes: Sequence[Node]) -> str:
+    """Write factors with a dot where letters or digits would run together, and signs with room around them."""
+    found = ""
+    for place, node in enumerate(nodes):
+        text = write(node)
+        before = nodes[place - 1] if place else None
+        if node.kind == "sign" and node.text in SPACED:
+            unary = not found.strip() or found.rstrip()[-1:] in "([,=<>≤≥{;" or (before and before.kind == "words")
+            found += text if unary and node.text in "+−" else f" {text} "
+        elif before is not None and _runs_on(before, node):
+            found += f"·{text}"
+        else:
+            found += text
+    return found.replace("  ", " ")
+
+
+def _runs_on(before: Node, node: Node) -> bool:
+    """Whether two factors stand side by side, which is a product."""
+    ends = before.kind not in ("sign", "words", "space", "large", "under") and not _is_function(before)
+    ends = ends or (before.kind == "sign" and before.text in ")]|")
+    begins = node.kind not in ("sign", "words", "space") or node.text in ("(", "[")
+    return ends and begins and node.kind != "row"
+
+
+def _is_function(node: Node) -> bool:
+    return node.kind == "function" or (node.kind in ("sub", "sup", "under") and _is_function(node.args[0]))
+
+
+def _raised(table: Mapping[str, str], sign: str) -> Callable[[Node], str]:
+    """Write an index in small characters if there are such, else behind a sign, in brackets."""
+
+    def written(node: Node) -> str:
+        base, index = write(node.args[0]), write(node.args[1]).replace(" ", "")
+        if len(node.args[0].args) > 1 and node.args[0].kind == "row":
+            base = f"({base})"
+        if index and all(char in table for char in index):
+            return base + "".join(table[char] for char in index)
+        return f"{base}{sign}({index})" if len(index) > 1 else f"{base}{sign}{index}"
+
+    return written
+
+
+def _subscripted(node: Node) -> str:
+    index = node.args[1]
+    if index.kind == "name":
+        return f"{write(node.args[0])}_{index.text}"
+    return _raised(BELOW, "_")(node)
+
+
+def _cases(node: Node) -> str:
+    rows = ["  ".join(write(cell).strip() for cell in row) for row in node.rows]
+    return "{ " + "; ".join(rows) + " }"
+
+
+def _matrix(node: Node) -> str:
+    return "[" + "; ".join(", ".join(write(cell).strip() for cell in row) for row in node.rows) + "]"
+
+
+def _bracketed(node: Node) -> str:
+    text = write(node).strip()
+    return text if node.kind in ("number", "letter", "name", "sub", "sup") else f"({text})"
+
+
+_WRITE: Mapping[str, Callable[[Node], str]] = {
+    "number": lambda node: node.text,
+    "letter": lambda node: node.text,
+    "name": lambda node: node.text,
+    "bold": lambda node: node.text,
+    "function": lambda node: node.text,
+    "words": lambda node: f" {node.text.strip()} ",
+    "sign": lambda node: f"{node.text} " if node.text == "," else node.text,
+    "large": lambda node: node.text,
+    "space": lambda node: "  " if node.text == "quad" else " ",
+    "row": lambda node: _side_by_side(node.args),
+    "sub": _subscripted,
+    "sup": _raised(ABOVE, "^"),
+    "under": lambda node: f"{write(node.args[0])}_({write(node.args[1]).replace(' ', '')}) ",
+    "fraction": lambda node: f"{_bracketed(node.args[0])}/{_bracketed(node.args[1])}",
+    "root": lambda node: f"√({write(node.args[0]).strip()})",
+    "accent": lambda node: write(node.args[0]) + ACCENTS[node.text],
+    "numbers": lambda node: f"[{'; '.join(map(', '.join, node.entries))}]",
+    "matrix": _matrix,
+    "cases": _cases,
+    "colour": lambda node: write(node.args[0]),
+}
