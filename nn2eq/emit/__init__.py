@@ -32,6 +32,11 @@ LANGUAGES: Mapping[str, str] = {
     "pyomo": "nn2eq.emit.pyomo_text",
     "smtlib": "nn2eq.emit.smtlib_text",
     "sql": "nn2eq.emit.sql",
+    "markdown": "nn2eq.emit.markdown_text",
+    "mathml": "nn2eq.emit.mathml_text",
+    "html": "nn2eq.emit.html_text",
+    "typst": "nn2eq.emit.typst_text",
+    "unicode": "nn2eq.emit.unicode_text",
 }
 
 
@@ -39,7 +44,8 @@ LANGUAGES: Mapping[str, str] = {
 class Emitter:
     """A language: what it is called, which layouts it can say, and how it writes them.
 
-    name: as on the command line; suffix: of its files; comment: what starts a comment line, "" where there is none.
+    name: as on the command line; suffix: of its files; comment: what starts a comment line, "" where there is none;
+    comment_end: what it must end with.
     layouts: the layouts it can say; default: the one it says when none is asked for, "" to choose by size.
     write: Program → text without a header. options: the names of Options that mean something to it.
     spelling: the formula it prints for an activation, given the options: what the size of a nested text follows.
@@ -64,6 +70,7 @@ class Emitter:
     external: bool = False
     quick: int = 0
     header: Callable[[Program, Options], str] | None = None
+    comment_end: str = ""
     fractions: bool = False
     fill: Callable[[str, Program], str] = lambda text, program: text
     derivatives: tuple[str, ...] = ()

@@ -73,6 +73,8 @@ _REPEATED: Mapping[str, str] = {"check": "checks", "note": "notes"}
 """The lines that may stand several times."""
 _FIRST = re.compile(r"nn2eq (\S+): the network of '([^']*)' as (\S*), (\S*) form")
 _PREFIX = re.compile(r"\s*([^\s\w]{1,4}) nn2eq ")
+_ENDS = {"<!--": " -->"}
+"""What a comment line ends with, by what it starts with."""
 _READ = 40
 """How many lines of a text are looked through for a header."""
 
@@ -80,9 +82,10 @@ _READ = 40
 def with_header(text: str, header: Header) -> str:
     """Return the text with the header in front, as comments of its language."""
     spoken = list(lines(header))
-    comment = emitter(header.language).comment
-    if comment:
-        return "".join(f"{comment} {line}\n" for line in spoken) + text
+    chosen = emitter(header.language)
+    if chosen.comment:
+        end = f" {chosen.comment_end}" if chosen.comment_end else ""
+        return "".join(f"{chosen.comment} {line}{end}\n" for line in spoken) + text
     rest = text.lstrip().removeprefix("{")
     assert rest != text.lstrip(), "a language without comments is JSON"
     comma = "" if rest.lstrip().startswith("}") else ","
@@ -149,7 +152,7 @@ def _comment_lines(text: str) -> Sequence[str]:
         if match := _PREFIX.match(row):
             prefix = f"{match[1]} "
             return [
-                line.removeprefix(prefix)
+                line.removeprefix(prefix).removesuffix(_ENDS.get(match[1], ""))
                 for line in takewhile(_starting(prefix), map(str.lstrip, rows[start:]))
             ]
     return ()

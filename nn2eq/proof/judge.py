@@ -31,6 +31,9 @@ Array = NDArray[np.float64]
 
 SIGNS: Mapping[str, str] = {
     "json": r"\s*\{",
+    "html": r"(?i)<!doctype html>",
+    "mathml": r"<math\b",
+    "markdown": r"(?m)^\$\$$",
     "latex": r"\\(begin|frac|tanh|operatorname|left|times|sigma|documentclass)\b",
     "sympy": r"(?m)^(import|from) sympy\b",
     "casadi": r"(?m)^import casadi\b",
@@ -47,6 +50,8 @@ SIGNS: Mapping[str, str] = {
     "r": r"(?m)^\w+ <- (local|function)\(",
     "smtlib": r"(?m)^\(set-logic \w+\)$",
     "sql": r"(?m)^WITH \w+ AS ",
+    "typst": r"(?m)^\$ .* &= ",
+    "unicode": r"(?m)^ *\w[^\n]*[₀-₉·√][^\n]*= ?",
 }
 """What a text without a header is recognised by, the first sign that is found."""
 

@@ -49,6 +49,11 @@ RUNNERS: Mapping[str, str] = {
     "pyomo": "nn2eq.proof.run_pyomo",
     "smtlib": "nn2eq.proof.run_smtlib",
     "sql": "nn2eq.proof.run_sql",
+    "markdown": "nn2eq.proof.run_markdown",
+    "mathml": "nn2eq.proof.run_mathml",
+    "html": "nn2eq.proof.run_html",
+    "typst": "nn2eq.proof.run_typst",
+    "unicode": "nn2eq.proof.run_unicode",
 }
 """The module whose `run(text, x, name)` runs a text of this language."""
 

@@ -9,6 +9,7 @@ from nn2eq.emit.typeset.tree import ACCENTS, Line, Node
 
 APPLY = "<mo>&#x2061;</mo>"
 """The sign that nobody sees: a function is applied to what follows."""
+UNARY = '<mo form="prefix" lspace="0" rspace="0.05em">−</mo>'
 SPACES = {"quad": "1em", "thin": "0.17em", "qquad": "2em", "": "0em"}
 GAP = "0.9em"
 
@@ -16,15 +17,16 @@ GAP = "0.9em"
 def display(lines: Sequence[Line]) -> str:
     """Return a display as one <math> element, its lines aligned."""
     rows = "\n".join(_line(line) for line in lines)
-    table = f'<mtable displaystyle="true" columnspacing="0.2em" columnalign="right left">\n{rows}\n</mtable>'
+    table = f'<mtable displaystyle="true" columnspacing="0.2em">\n{rows}\n</mtable>'
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">\n{table}\n</math>'
 
 
 def _line(line: Line) -> str:
-    style = f' style="padding-bottom: {GAP}"' if line.apart else ""
+    gap = f"; padding-bottom: {GAP}" if line.apart else ""
     sides = ("right", "left")
     cells = "".join(
-        f'<mtd columnalign="{sides[k % 2]}"{style}>{write(cell)}</mtd>' for k, cell in enumerate(line.cells)
+        f'<mtd style="text-align: {sides[k % 2]}{gap}">{write(cell)}</mtd>'
+        for k, cell in enumerate(line.cells)
     )
     return f"<mtr>{cells}</mtr>"
 
@@ -36,12 +38,19 @@ def write(node: Node) -> str:
 
 def _inner(nodes: Sequence[Node]) -> str:
     """Write nodes side by side; a function is said to be applied to what follows."""
-    found = ""
+    found, before = "", None
     for node, following in zip(nodes, [*nodes[1:], None][: len(nodes)], strict=True):
-        found += write(node)
+        found += UNARY if _is_sign_of(node, before) else write(node)
+        before = node
         if following is not None and _is_function(node) and following.text == "(":
             found += APPLY
     return found
+
+
+def _is_sign_of(node: Node, before: Node | None) -> bool:
+    """Whether a minus stands before a number or a factor, not between two."""
+    opens = before is None or (before.kind == "sign" and before.text not in (")", "]"))
+    return node.kind == "sign" and node.text == "−" and opens
 
 
 def _is_function(node: Node) -> bool:
@@ -51,7 +60,8 @@ def _is_function(node: Node) -> bool:
 def _sign(node: Node) -> str:
     if node.text in ("(", ")", "[", "]", "|"):
         return f'<mo stretchy="false">{node.text}</mo>'
-    return f"<mo>{escape(node.text)}</mo>"
+    room = ' lspace="0" rspace="0.15em"' if node.text == "," else ""
+    return f"<mo{room}>{escape(node.text)}</mo>"
 
 
 def _variant(node: Node) -> str:
@@ -66,7 +76,8 @@ def _table(node: Node) -> str:
     )
     if node.kind == "matrix":
         return f"<mrow><mo>[</mo><mtable>{rows}</mtable><mo>]</mo></mrow>"
-    return f'<mrow><mo>{{</mo><mtable columnalign="left">{rows}</mtable></mrow>'
+    rows = rows.replace("<mtd>", '<mtd style="text-align: left">')
+    return f"<mrow><mo>{{</mo><mtable>{rows}</mtable></mrow>"
 
 
 def _numbers(node: Node) -> str:
@@ -95,6 +106,8 @@ _WRITE: Mapping[str, Callable[[Node], str]] = {
     "function": lambda node: f"<mi>{escape(node.text)}</mi>",
     "words": lambda node: f"<mtext>{escape(node.text.replace(' ', chr(0xA0)))}</mtext>",
     "sign": _sign,
+    "open": _sign,
+    "close": _sign,
     "large": lambda node: f"<mo>{node.text}</mo>",
     "space": lambda node: f'<mspace width="{SPACES[node.text]}"></mspace>',
     "row": lambda node: f"<mrow>{_inner(node.args)}</mrow>",

@@ -18,7 +18,8 @@ DIGITS_OF_SINGLE = 9
 class Node(NamedTuple):
     """A piece of mathematics.
 
-    kind: number, letter (italic), name (upright), bold, function (an operator's name), words, sign, space, row,
+    kind: number, letter (italic), name (upright), bold, function (an operator's name), words, sign, open and close
+    (a bar), space, row,
     sub and sup (base, index), under (operator, index), fraction, root, accent, matrix and cases (rows of cells),
     numbers (a matrix of numbers alone), colour. text: the letters, digits or sign themselves, the accent or the
     colour. args: the parts. rows: of a matrix. entries: the rows of numbers, as text.
@@ -55,13 +56,14 @@ GREEK = {
 }  # fmt: skip
 """Letters that LaTeX calls by a name."""
 SIGNS = {
-    "cdot": "·", "times": "×", "le": "≤", "ge": "≥", "lvert": "|", "rvert": "|", "odot": "⊙", "otimes": "⊗", "top": "⊤",
+    "cdot": "·", "times": "×", "le": "≤", "ge": "≥", "odot": "⊙", "otimes": "⊗", "top": "⊤",
     "dots": "…", "cdots": "⋯", "sim": "∼", "prime": "′", "ast": "∗", "star": "⋆", "dagger": "†", "circ": "∘",
     "parallel": "∥", "perp": "⊥", "to": "→", "backslash": "∖", "lbrace": "{", "rbrace": "}", "approx": "≈",
     "iff": "⇔",
 }  # fmt: skip
 """Signs that LaTeX calls by a name."""
 FUNCTIONS = ("tanh", "exp", "ln", "log", "max", "min", "diag")
+BARS = {"lvert": "open", "rvert": "close"}
 LARGE = {"sum": "∑", "prod": "∏"}
 ACCENTS = {
     "hat": "\u0302", "dot": "\u0307", "ddot": "\u0308", "bar": "\u0304", "tilde": "\u0303", "vec": "\u20d7",
@@ -81,17 +83,24 @@ _DISPLAY = re.compile(r"\\begin\{(align\*|alignat\*)\}(?:\{\d+\})?\n(.*?)\n\\end
 _NUMBERS = re.compile(r"[-\d.&{}\s]+(?:\\\\[-\d.&{}\s]+)*(?=\\end\{)")
 
 
+def symbol(latex: str) -> Node:
+    """Take one symbol apart, as a comment spells it."""
+    return _Reader(latex).lines()[0].cells[0]
+
+
+def said(latex: str) -> Document:
+    """Return what a LaTeX text says in its comment, without its displays."""
+    lines = (line[2:].partition(": ") for line in latex.splitlines() if line.startswith("% "))
+    return Document(tuple((key, value) for key, _, value in lines), ())
+
+
 def document(latex: str) -> Document:
     """Take a LaTeX text of our own apart."""
-    said = tuple(
-        (key, value)
-        for line in latex.splitlines()
-        if line.startswith("% ")
-        for key, _, value in [line[2:].partition(": ")]
-    )
     displays = [_Reader(match[2]).lines() for match in _DISPLAY.finditer(latex)]
     functions = {name for lines in displays for line in lines if (name := _defined(line.cells[0]))}
-    return Document(said, tuple(tuple(_applied(line, functions) for line in lines) for lines in displays))
+    return Document(
+        said(latex).said, tuple(tuple(_applied(line, functions) for line in lines) for lines in displays)
+    )
 
 
 def _defined(left: Node) -> str:
@@ -106,7 +115,11 @@ def _defined(left: Node) -> str:
 
 def _applied(line: Line, functions: set[str]) -> Line:
     """Make functions of the letters that stand for some."""
-    return line._replace(cells=tuple(_with_functions(cell, functions) for cell in line.cells)) if functions else line
+    return (
+        line._replace(cells=tuple(_with_functions(cell, functions) for cell in line.cells))
+        if functions
+        else line
+    )
 
 
 def _with_functions(node: Node, functions: set[str]) -> Node:
@@ -222,6 +235,8 @@ class _Reader:
             return Node("letter", GREEK[name])
         if name in SIGNS or name in LARGE:
             return Node("sign" if name in SIGNS else "large", SIGNS.get(name) or LARGE[name])
+        if name in BARS:
+            return Node(BARS[name], "|")
         if name in FUNCTIONS:
             return Node("function", name)
         if name in _SPACES:
@@ -250,19 +265,22 @@ class _Reader:
         assert opening is not None
         if opening["other"] != "{":
             return opening[0]
-        start, depth = opening.end(), 1
+        depth, end = 1, self._at
         while depth:
+            end = self._at
             token = self._next()
             assert token is not None
             depth += {"{": 1, "}": -1}.get(token["other"] or "", 0)
-        return _plain(opening.string[start : token.start()])
+        return plain(self._text[opening.end() : end])
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Undo the escapes of letters in an upright font."""
     text = re.sub(r"\\([A-Za-z]+)(?:\{\})?", lambda m: GREEK.get(m[1]) or SIGNS.get(m[1]) or m[0], text)
-    text = re.sub(r"\\(hat|grave|acute|ddot|tilde|mathring)\{(.?)\}", lambda m: (m[2] or "") + ACCENTS[m[1]], text)
-    return re.sub(r"\\(.)", r"\1", text).replace("{", "").replace("}", "")
+    text = re.sub(
+        r"\\(hat|grave|acute|ddot|tilde|mathring)\{(.?)\}", lambda m: (m[2] or "") + ACCENTS[m[1]], text
+    )
+    return re.sub(r"\\(.)|[{}]", lambda m: m[1] or "", text)
 
 
 def _takes_below(node: Node) -> bool:
@@ -277,7 +295,10 @@ def _without_space(node: Node) -> Node:
 
 def _row(nodes: list[Node]) -> Node:
     for place, node in enumerate(nodes):  # an array has its brackets beside it
-        if node.kind in ("numbers", "matrix") and [n.text for n in nodes[place - 1 : place + 2 : 2]] == ["[", "]"]:
+        if node.kind in ("numbers", "matrix") and [n.text for n in nodes[place - 1 : place + 2 : 2]] == [
+            "[",
+            "]",
+        ]:
             nodes = [*nodes[: place - 1], node, *nodes[place + 2 :]]
             break
     return nodes[0] if len(nodes) == 1 else Node("row", args=tuple(nodes))
@@ -301,6 +322,8 @@ def _widened(node: Node) -> Node:
     """Return a number in braces with more digits than a float32 has; anything else as it is."""
     if node.kind == "number":
         return node._replace(text=_with_digits(node.text))
+    if node.kind == "sup" and node.args[0] == Node("number", "10"):
+        return Node("row", args=(Node("number", _with_digits("1")), Node("sign", "×"), node))
     if node.kind == "row" and node.args and node.args[0].kind == "number":
         return node._replace(args=(_widened(node.args[0]), *node.args[1:]))
     return node

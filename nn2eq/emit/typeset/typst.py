@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from nn2eq.emit.typeset.tree import Line, Node
@@ -14,7 +13,17 @@ ACCENTS = {
     "acute": "acute", "grave": "grave", "mathring": "circle", "overline": "macron", "underline": "macron",
     "widehat": "hat", "widetilde": "tilde",
 }  # fmt: skip
-SIGNS = {"{": r"\{", "}": r"\}", "#": r"\#", "$": r"\$", "/": r"\/", '"': r"\"", "_": r"\_", "&": r"\&", "*": r"\*"}
+SIGNS = {
+    "{": r"\{",
+    "}": r"\}",
+    "#": r"\#",
+    "$": r"\$",
+    "/": r"\/",
+    '"': r"\"",
+    "_": r"\_",
+    "&": r"\&",
+    "*": r"\*",
+}
 SPACES = {"quad": "quad", "qquad": "wide", "thin": "thin", "": ""}
 
 
@@ -51,8 +60,15 @@ def _rows(node: Node) -> str:
 
 
 def _cell(node: Node) -> str:
-    """Write an entry; commas and semicolons within would end it."""
-    return re.sub(r"(?<!\\)([,;])", r"\\\1", write(node))
+    """Write an entry; a comma or a semicolon outside of brackets would end it."""
+    if node.kind != "row":
+        return write(node)
+    depth, found = 0, []
+    for part in node.args:
+        depth += {"(": 1, ")": -1}.get(part.text, 0) if part.kind == "sign" else 0
+        is_between = part.kind == "sign" and part.text in (",", ";") and depth == 0
+        found.append(f"\\{part.text}" if is_between else write(part))
+    return " ".join(filter(None, found))
 
 
 def _cases(node: Node) -> str:
@@ -68,6 +84,8 @@ _WRITE: Mapping[str, Callable[[Node], str]] = {
     "function": _function,
     "words": lambda node: quoted(node.text),
     "sign": lambda node: SIGNS.get(node.text, node.text),
+    "open": lambda node: "bar.v",
+    "close": lambda node: "bar.v",
     "large": lambda node: node.text,
     "space": lambda node: SPACES[node.text],
     "row": lambda node: " ".join(filter(None, map(write, node.args))),

@@ -8,6 +8,9 @@ from nn2eq.emit.typeset.tree import ACCENTS, Line, Node
 
 BELOW = dict(zip("0123456789,+-−()=ijkn", "₀₁₂₃₄₅₆₇₈₉,₊₋₋₍₎₌ᵢⱼₖₙ", strict=True))
 ABOVE = dict(zip("0123456789+-−()nT⊤", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿᵀᵀ", strict=True))
+BOLD = {chr(ord("a") + k): chr(0x1D41A + k) for k in range(26)} | {
+    chr(ord("A") + k): chr(0x1D400 + k) for k in range(26)
+}
 SPACED = frozenset("+−·×=≤≥<>⊙⊗→⇔≈")
 WIDTH = 100
 
@@ -15,7 +18,9 @@ WIDTH = 100
 def display(lines: Sequence[Line]) -> str:
     """Return a display, its lines aligned at their relations, matrices drawn over several lines."""
     texts = [[_cell(cell) for cell in line.cells] for line in lines]
-    widest = max((len(cells[0]) for cells in texts if len(cells) > 1 and len(cells[0]) <= WIDTH // 4), default=0)
+    widest = max(
+        (len(cells[0]) for cells in texts if len(cells) > 1 and len(cells[0]) <= WIDTH // 4), default=0
+    )
     found = []
     for line, cells in zip(lines, texts, strict=True):
         matrix = _drawn(line)
@@ -46,7 +51,9 @@ def _drawn(line: Line) -> str:
     rows = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in entries]
     sides = [("⎡", "⎤"), *[("⎢", "⎥")] * (len(rows) - 2), ("⎣", "⎦")] if len(rows) > 1 else [("[", "]")]
     head = _side_by_side(nodes[:-1]).strip()
-    return "\n".join([head, *(f"  {left} {row} {right}" for (left, right), row in zip(sides, rows, strict=True))])
+    return "\n".join(
+        [head, *(f"  {left} {row} {right}" for (left, right), row in zip(sides, rows, strict=True))]
+    )
 
 
 def write(node: Node) -> str:
@@ -57,11 +64,16 @@ def write(node: Node) -> str:
 def _side_by_side(nodes: Sequence[Node]) -> str:
     """Write factors with a dot where letters or digits would run together, and signs with room around them."""
     found = ""
+    nodes = [node for node in nodes if (node.kind, node.text) != ("space", "thin")]
     for place, node in enumerate(nodes):
         text = write(node)
         before = nodes[place - 1] if place else None
         if node.kind == "sign" and node.text in SPACED:
-            unary = not found.strip() or found.rstrip()[-1:] in "([,=<>≤≥{;" or (before and before.kind == "words")
+            unary = (
+                not found.strip()
+                or found.rstrip()[-1:] in "([,=<>≤≥{;"
+                or (before and before.kind == "words")
+            )
             found += text if unary and node.text in "+−" else f" {text} "
         elif before is not None and _runs_on(before, node):
             found += f"·{text}"
@@ -72,10 +84,24 @@ def _side_by_side(nodes: Sequence[Node]) -> str:
 
 def _runs_on(before: Node, node: Node) -> bool:
     """Whether two factors stand side by side, which is a product."""
-    ends = before.kind not in ("sign", "words", "space", "large", "under") and not _is_function(before)
-    ends = ends or (before.kind == "sign" and before.text in ")]|")
-    begins = node.kind not in ("sign", "words", "space") or node.text in ("(", "[")
+    ends = (
+        before.kind not in ("sign", "words", "space", "open")
+        and not _is_function(before)
+        and not _is_large(before)
+    )
+    ends = ends or (before.kind == "sign" and before.text in ")]")
+    first = _leading(node)
+    begins = first.kind not in ("sign", "words", "space", "close") or first.text in ("(", "[")
     return ends and begins and node.kind != "row"
+
+
+def _leading(node: Node) -> Node:
+    """Return what stands first in a node with indices: of (x - 1)² the power stands at the bracket."""
+    return _leading(node.args[0]) if node.kind in ("sub", "sup") else node
+
+
+def _is_large(node: Node) -> bool:
+    return node.kind in ("large", "under") or (node.kind in ("sub", "sup") and _is_large(node.args[0]))
 
 
 def _is_function(node: Node) -> bool:
@@ -121,10 +147,12 @@ _WRITE: Mapping[str, Callable[[Node], str]] = {
     "number": lambda node: node.text,
     "letter": lambda node: node.text,
     "name": lambda node: node.text,
-    "bold": lambda node: node.text,
+    "bold": lambda node: "".join(BOLD.get(char, char) for char in node.text),
     "function": lambda node: node.text,
     "words": lambda node: f" {node.text.strip()} ",
     "sign": lambda node: f"{node.text} " if node.text == "," else node.text,
+    "open": lambda node: node.text,
+    "close": lambda node: node.text,
     "large": lambda node: node.text,
     "space": lambda node: "  " if node.text == "quad" else " ",
     "row": lambda node: _side_by_side(node.args),

@@ -1,0 +1,48 @@
+"""HTML: a page of its own with the equations as MathML, which opens without a network."""
+
+from __future__ import annotations
+
+import html
+
+from nn2eq.emit import Emitter
+from nn2eq.emit.latex.functions import by_options
+from nn2eq.emit.options import Options
+from nn2eq.emit.typeset.mathml import display
+from nn2eq.emit.typeset.texts import OPTIONS, comments, legend, typeset
+from nn2eq.forms.program import Program
+
+STYLE = """\
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
+math { font-size: 1.1rem; }
+.equations { overflow-x: auto; padding: 1rem 0; }
+p { color: color-mix(in srgb, currentColor 75%, transparent); }
+"""
+
+
+def write(program: Program, options: Options) -> str:
+    """Write a Program as a page."""
+    found = typeset(program, options)
+    title = html.escape(program.model or "network")
+    blocks = "\n".join(f'<div class="equations">\n{display(lines)}\n</div>' for lines in found.displays)
+    return (
+        comments(found, "<!--", "-->")
+        + f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
+        f"<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>The {html.escape(program.form)} form: "
+        f"{len(program.inputs)} inputs, {len(program.outputs)} outputs. {html.escape(legend(found))}</p>\n"
+        f"{blocks}\n</body>\n</html>\n"
+    )
+
+
+EMITTER = Emitter(
+    name="html",
+    suffix=".html",
+    comment="<!--",
+    comment_end="-->",
+    layouts=("nested", "layered", "matrix"),
+    write=write,
+    spelling=by_options,
+    options=OPTIONS,
+    for_people=True,
+)

@@ -1,0 +1,28 @@
+"""Unicode: the equations in plain characters, for a terminal or a mail."""
+
+from __future__ import annotations
+
+from nn2eq.emit import Emitter
+from nn2eq.emit.latex.functions import by_options
+from nn2eq.emit.options import Options
+from nn2eq.emit.typeset.texts import OPTIONS, comments, typeset
+from nn2eq.emit.typeset.unicode import display
+from nn2eq.forms.program import Program
+
+
+def write(program: Program, options: Options) -> str:
+    """Write a Program in plain characters; matrices stand beside the equations, drawn with brackets."""
+    found = typeset(program, options, numbers="matrix" if program.layout == "matrix" else "inline")
+    return comments(found, "#") + "\n" + "\n\n".join(map(display, found.displays)) + "\n"
+
+
+EMITTER = Emitter(
+    name="unicode",
+    suffix=".txt",
+    comment="#",
+    layouts=("nested", "layered", "matrix"),
+    write=write,
+    spelling=by_options,
+    options=OPTIONS,
+    for_people=True,
+)

@@ -1,0 +1,121 @@
+"""Other notations read back: each reader makes LaTeX of its text, and LaTeX has a reader that evaluates it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.emit.header import unescaped
+from nn2eq.emit.typeset.tree import plain
+from nn2eq.errors import BadRequest
+from nn2eq.proof import latex_reader
+from nn2eq.proof.runners import Answer
+
+DIGITS_OF_SINGLE = 9
+_BALANCED = r"\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{\})*\})*\}"
+GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ϵ": "epsilon", "ε": "varepsilon", "ζ": "zeta", "η": "eta",
+    "θ": "theta", "ϑ": "vartheta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi",
+    "ρ": "rho", "σ": "sigma", "τ": "tau", "υ": "upsilon", "ϕ": "phi", "φ": "varphi", "χ": "chi", "ψ": "psi",
+    "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma",
+    "Υ": "Upsilon", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega", "π": "pi", "ℓ": "ell", "ℏ": "hbar", "∂": "partial",
+    "∇": "nabla", "∞": "infty",
+}  # fmt: skip
+"""What LaTeX calls a letter."""
+SIGNS = {
+    "−": "-", "·": r"\cdot ", "×": r"\times ", "≤": r"\le ", "≥": r"\ge ", "⊙": r"\odot ", "⊗": r"\otimes ",
+    "⊤": r"\top ", "∑": r"\sum", "…": r"\dots ", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$",
+    "′": r"\prime ", "∗": r"\ast ", "⋆": r"\star ", "†": r"\dagger ", "∘": r"\circ ", "∥": r"\parallel ",
+    "∼": r"\sim ", "∖": r"\backslash ",
+}  # fmt: skip
+"""What LaTeX writes for a sign, where that is not the sign itself."""
+FUNCTIONS = frozenset({"tanh", "exp", "ln", "log", "max", "min", "diag"})
+ACCENTS = {
+    "\u0302": "hat", "\u0307": "dot", "\u0308": "ddot", "\u0304": "bar", "\u0303": "tilde", "\u20d7": "vec",
+    "\u0301": "acute", "\u0300": "grave", "\u030a": "mathring", "\u0305": "overline", "\u0332": "underline",
+}  # fmt: skip
+
+
+def letter(char: str) -> str:
+    """Return a letter as LaTeX writes it."""
+    return f"\\{GREEK[char]} " if char in GREEK else char
+
+
+def sign(char: str) -> str:
+    """Return a sign as LaTeX writes it."""
+    return SIGNS.get(char, char)
+
+
+def function(name: str) -> str:
+    """Return a function's name as LaTeX writes it."""
+    if len(name) == 1:
+        return letter(name)
+    return f"\\{name} " if name in FUNCTIONS else rf"\operatorname{{{name}}}"
+
+
+def number(text: str) -> str:
+    """Return a number; one of more than nine digits is a float64 wherever others are float32."""
+    plain = text.replace("−", "-").strip()
+    digits = plain.lstrip("-").replace(".", "").lstrip("0")
+    if not re.fullmatch(r"-?\d+(\.\d+)?", plain):
+        raise unreadable(f"{text!r:.40} is no number")
+    minus = "-" if plain.startswith("-") else ""
+    return f"{minus}{{{plain.lstrip('-')}}}" if len(digits) > DIGITS_OF_SINGLE else plain
+
+
+def said(comments: Iterable[str]) -> Mapping[str, str]:
+    """Return what comments say, by key."""
+    pairs = (line.strip().partition(": ") for line in comments)
+    return {key: unescaped(text) for key, _, text in pairs}
+
+
+def symbols(known: Mapping[str, str]) -> list[str]:
+    """Return the symbols of inputs and outputs, as LaTeX spells them."""
+    inputs, _, outputs = known.get("inputs", "").partition("; outputs: ")
+    return [symbol for part in (inputs, outputs) for symbol in split(part)]
+
+
+def split(text: str) -> Iterator[str]:
+    """Split at commas outside braces."""
+    depth, start = 0, 0
+    for match in re.finditer(r"\\.|[{},]", text + ","):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if match[0] == "," and depth == 0:
+            if part := text[start : match.start()].strip():
+                yield part
+            start = match.end()
+
+
+def upright_names(known: Mapping[str, str]) -> Mapping[str, str]:
+    r"""Return the LaTeX of each upright name in the symbols: T_in may be \mathrm{T\_in}."""
+    found = [part for symbol in symbols(known) for part in re.findall(rf"\\math\w+{_BALANCED}", symbol)]
+    return {plain(part.partition("{")[2][:-1]): part for part in found}
+
+
+def evaluated(known: Mapping[str, str], rows: Iterable[str], x: NDArray[np.float64]) -> Answer:
+    """Evaluate rows of LaTeX, given what is said of inputs, outputs and numbers."""
+    head = "".join(f"% {key}: {known[key]}\n" for key in ("inputs", "numbers") if key in known)
+    body = _POWER.sub(_with_power, " \\\\\n".join(row for row in rows if row.strip(" &")))
+    return latex_reader.run(f"{head}\\begin{{align*}}\n{body}\n\\end{{align*}}\n", x)
+
+
+_POWER = re.compile(
+    r"(?P<wide>\{)?(?P<number>\d+(?:\.\d+)?)(?(wide)\}) *\\times *\{?10\}? *\^ *\{ *(?P<sign>-?) *(?P<power>\d+) *\}"
+    r"|\{?(?<![\d.])10\}? *\^ *\{ *(?P<minus>-?) *(?P<alone>\d+) *\}"
+)
+
+
+def _with_power(match: re.Match[str]) -> str:
+    """Put a number and its power of ten together, as LaTeX has them."""
+    if match["alone"]:
+        return f"10^{{{match['minus']}{match['alone']}}}"
+    text = rf"{match['number']} \times 10^{{{match['sign']}{match['power']}}}"
+    return f"{{{text}}}" if match["wide"] else text
+
+
+def unreadable(what: str) -> BadRequest:
+    """Return the error for what is not as our own texts are."""
+    return BadRequest(what, code="text-syntax")
