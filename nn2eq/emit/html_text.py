@@ -45,4 +45,5 @@ EMITTER = Emitter(
     spelling=by_options,
     options=OPTIONS,
     for_people=True,
+    fractions=True,
 )

@@ -26,4 +26,5 @@ EMITTER = Emitter(
     spelling=by_options,
     options=OPTIONS,
     for_people=True,
+    fractions=True,
 )

@@ -30,6 +30,7 @@ _TOKEN = re.compile(
     rf"\s*(?:(?P<below>[{_LOW}]+(?:,[{_LOW}]+)*)|(?P<above>[{_HIGH}]+)|(?P<number>\d+(?:\.\d+)?)"
     rf"|(?P<word>[^\W\d_][\u0300-\u036f\u20d7]|(?![{_LOW}{_HIGH}])[^\W\d_](?:(?![{_LOW}{_HIGH}])[^\W_])*)|(?P<other>\S))"
 )
+_CASE = re.compile(r"\s*[⎧⎨⎪⎩] (.*)")
 _MATRIX = re.compile(r"\s*[⎡⎢⎣\[] (.*) [⎤⎥⎦\]]")
 
 
@@ -58,8 +59,17 @@ def _rows(lines: list[str], names: Mapping[str, str]) -> Iterator[str]:
         while place < len(lines) and (match := _MATRIX.fullmatch(lines[place].rstrip())):
             rows.append(" & ".join(map(number, match[1].split())))
             place += 1
+        name = "bmatrix"
+        while (
+            not (name == "bmatrix" and rows)
+            and place < len(lines)
+            and (match := _CASE.fullmatch(lines[place]))
+        ):
+            name = "cases"
+            rows.append(_Reader(match[1], names).all())
+            place += 1
         body = " \\\\\n".join(rows)
-        yield f"{_Reader(line, names).all()} \\begin{{bmatrix}}\n{body}\n\\end{{bmatrix}}"
+        yield f"{_Reader(line, names).all()} \\begin{{{name}}}\n{body}\n\\end{{{name}}}"
 
 
 class _Reader:

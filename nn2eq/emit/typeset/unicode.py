@@ -42,18 +42,27 @@ def _cell(node: Node) -> str:
 
 
 def _drawn(line: Line) -> str:
-    """Return `W₁ =` and a matrix below it, "" if the line is no such equation."""
+    """Return `W₁ =` and a matrix or cases below it, "" if the line is no such equation."""
     nodes = [node for cell in line.cells for node in (cell.args if cell.kind == "row" else (cell,))]
-    if not nodes or nodes[-1].kind != "numbers":
+    if len(nodes) < 2 or nodes[-1].kind not in ("numbers", "cases") or nodes[-2].text != "=":
         return ""
-    entries = nodes[-1].entries
-    widths = [max(len(row[k]) for row in entries) for k in range(len(entries[0]))]
-    rows = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in entries]
-    sides = [("⎡", "⎤"), *[("⎢", "⎥")] * (len(rows) - 2), ("⎣", "⎦")] if len(rows) > 1 else [("[", "]")]
+    rows = _columns(nodes[-1])
     head = _side_by_side(nodes[:-1]).strip()
+    if nodes[-1].kind == "cases":
+        braces = ("⎧", *("⎨" if k == len(rows) // 2 else "⎪" for k in range(1, len(rows) - 1)), "⎩")
+        return "\n".join([head, *(f"  {brace} {row}" for brace, row in zip(braces, rows, strict=True))])
+    sides = [("⎡", "⎤"), *[("⎢", "⎥")] * (len(rows) - 2), ("⎣", "⎦")] if len(rows) > 1 else [("[", "]")]
     return "\n".join(
         [head, *(f"  {left} {row} {right}" for (left, right), row in zip(sides, rows, strict=True))]
     )
+
+
+def _columns(node: Node) -> list[str]:
+    """Return the rows of a matrix or of cases, their entries one below the other."""
+    entries = node.entries or tuple(tuple(write(cell).strip() for cell in row) for row in node.rows)
+    widths = [max(len(row[k]) for row in entries) for k in range(len(entries[0]))]
+    place = str.rjust if node.entries else str.ljust
+    return ["  ".join(map(place, row, widths)).rstrip() for row in entries]
 
 
 def write(node: Node) -> str:
