@@ -74,7 +74,7 @@ def _default(network: Network, box: Domain, seconds: float) -> float:
 
     found = bounds(network, box, seconds=seconds / 4, jacobian=False)
     widest = max(output.high - output.low for output in found.outputs)
-    return max(RELATIVE * widest, _FINEST) if np.isfinite(widest) else RELATIVE
+    return float(f"{max(RELATIVE * widest, _FINEST):.1e}") if np.isfinite(widest) else RELATIVE
 
 
 def _of_degree(samples: Samples, degree: int) -> float:
