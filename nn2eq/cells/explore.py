@@ -15,7 +15,7 @@ from nn2eq.errors import BadRequest
 
 CELLS = 65_536
 """Cells divided together: more are split up, so that memory is bounded and what is done can be kept."""
-PAIRS = 8_000_000
+PAIRS = 2_000_000
 """Likewise for pairs of a face and what bounds it, of which there are many a cell with many inputs."""
 SMALL = 256
 """Likewise where parts are made for several processes."""
