@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nn2eq.forms.pieces import pieces
     from nn2eq.forms.polynomial import polynomial
     from nn2eq.forms.program import Program
+    from nn2eq.forms.simplified import simplified
     from nn2eq.forms.straight import layered, matrix, nested
     from nn2eq.forms.symbolic import symbolic
     from nn2eq.forms.taylor import taylor
@@ -75,6 +76,7 @@ _HOMES = {
     "read": "nn2eq.reading",
     "regions": "nn2eq.cells",
     "symbolic": "nn2eq.forms.symbolic",
+    "simplified": "nn2eq.forms.simplified",
     "taylor": "nn2eq.forms.taylor",
     "trace": "nn2eq.proof.trace",
     "verify": "nn2eq.proof.certificate",
@@ -110,6 +112,7 @@ __all__ = [
     "polynomial",
     "read",
     "regions",
+    "simplified",
     "symbolic",
     "taylor",
     "trace",

@@ -120,7 +120,8 @@ def _layouts(request: Request, chosen: Emitter) -> tuple[str, ...]:
         return ()
     able = chosen.derivatives if _has_derivatives(request) else ("matrix",)
     preferred = chosen.default if chosen.default in able else next(iter(able), "matrix")
-    return (str(form(request.form).layout or request.shape.get("layout") or preferred),)
+    own = form(request.form).layout_among(chosen.layouts)
+    return (str(own or request.shape.get("layout") or preferred),)
 
 
 def _named(request: Request, alone: bool = False) -> Request:
@@ -181,8 +182,9 @@ def _built(network: Network, request: Request, name: str) -> Program:
     if "symbols" not in form(name).takes:
         network.require_numbers(f"the {name} form")
     program = form(name).build(network, **_told(network, request, name))
-    if program.layout not in emitter(request.language).layouts:
-        program = replace(program, layout=form(name).layout)  # what would suit arrays, where there are none
+    known = emitter(request.language).layouts
+    if program.layout not in known:
+        program = replace(program, layout=form(name).layout_among(known))
     return rounded(program, request.options.digits) if request.options.digits else program
 
 

@@ -257,6 +257,25 @@ def has_curvature(activation: Activation) -> None:
     assert np.sum(bend > 1e-3) >= 5, "affine piece by piece, and has no pieces"
 
 
+def mirrors_itself(activation: Activation) -> None:
+    """What is said of f(-z) holds, and nothing is said only where nothing can be."""
+    z = np.unique(np.abs(points(activation)))
+    z = np.concatenate([z, np.linspace(0.1, 12.0, 97)])
+    low, high = activation.domain
+    z = z[(z <= high) & (-z >= low) & (z > 0)]
+    z = np.concatenate([z, -z])
+    a, other = activation(z), activation(-z)
+    if activation.mirror:
+        p, q, r = activation.mirror
+        size = np.abs(p * a) + np.abs(q * z) + np.abs(r)
+        close(other, p * a + q * z + r, 1e-14 * size + FLOOR, z)
+    elif low < -12.0:
+        near = np.abs(z) <= 12.0
+        known = np.stack([a, z, np.ones(len(z))], axis=1)[near]
+        fit, *_ = np.linalg.lstsq(known, other[near], rcond=None)
+        assert np.abs(known @ fit - other[near]).max() > 1e-6, "its mirror image is not said"
+
+
 def each_unit_may_have_its_own(activation: Activation) -> None:
     """A parameter that is an array is one number a unit."""
     z = np.linspace(-3.0, 3.0, 5)[:, np.newaxis] + np.zeros(2)
@@ -309,6 +328,18 @@ def coupled_bounds_hold(activation: Activation) -> None:
             assert np.all((lower <= a) & (a <= upper)), f"{a} is outside {lower}, {upper}"
 
 
+def no_steeper_than_it_says(activation: Activation) -> None:
+    """No output of a coupled row moves by more than is said when no unit moves by more than 1."""
+    random, most = np.random.default_rng(4), activation.row.steepest
+    reached = 0.0
+    for z in (*vectors(), *random.normal(size=(40, 4))):
+        moves = np.sign(random.normal(size=(200, len(z)))) * 1e-5
+        moved = np.abs(activation(z + moves) - activation(z)).max() / 1e-5
+        assert moved <= most * (1 + 1e-3), f"{moved} at {z}"
+        reached = max(reached, float(moved))
+    assert np.isinf(most) or reached >= 0.5 * most
+
+
 def _corners(low: Array, high: Array) -> Iterator[Array]:
     for one in range(len(low)):
         yield np.where(np.arange(len(low)) == one, high, low)
@@ -336,9 +367,9 @@ def close(got: Array, expected: Array, allowed: Array, at: Array) -> None:
 def laws_of(row: Row) -> Sequence[Callable[[Activation], None]]:
     """Return every law that a row must obey."""
     if row.coupled:
-        return coupled_agrees, coupled_bounds_hold, groups_are_apart
+        return coupled_agrees, coupled_bounds_hold, groups_are_apart, no_steeper_than_it_says
     shape = pieces_reproduce_it if row.pieces else has_curvature
     return (
-        formula_is_numpy, stable_is_numpy, derivative_is_slope, turns_where_it_says, shape,
+        formula_is_numpy, stable_is_numpy, derivative_is_slope, turns_where_it_says, shape, mirrors_itself,
         each_unit_may_have_its_own,
     )  # fmt: skip

@@ -195,6 +195,24 @@ PLANTED = [
         lambda row: any(piece.open for piece in row.pieces),
     ),
     *planted(
+        "steeper than it says",
+        lambda row: {"steepest": row.steepest / 2.5},
+        lambda row: laws.no_steeper_than_it_says,
+        lambda row: np.isfinite(row.steepest),
+    ),
+    *planted(
+        "wrong mirror image",
+        lambda row: {"mirror": (row.mirror[0], row.mirror[1], "0.5")},
+        lambda row: laws.mirrors_itself,
+        lambda row: row.mirror,
+    ),
+    *planted(
+        "forgotten mirror image",
+        lambda row: {"mirror": ()},
+        lambda row: laws.mirrors_itself,
+        lambda row: row.mirror,
+    ),
+    *planted(
         "narrow range",
         lambda row: {"range": ("0.4", "0.6")},
         lambda row: laws.coupled_bounds_hold,

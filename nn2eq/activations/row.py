@@ -49,7 +49,9 @@ class Row:
     pushed         of a coupled row: what its answers move by when the units move by `t`, in z, a and t
     pulled         of a coupled row: the slopes by its units, given the slopes `d` by its answers, in z, a and d
     pieces         exact affine pieces, left to right, the first from "-inf"; () if it is not piecewise affine
+    mirror         p, q, r with f(-z) = p f(z) + q z + r, texts in the parameters; () if there are none
     range          of a coupled row: bounds of every output, texts in `low` and `high`, the bounds of z
+    steepest       of a coupled row: the most that an output moves when no unit moves by more than 1
     aliases        other names by which Keras knows it
     keras          the generations of Keras whose files say it by name; other rows are reached through a layer
     transform      its name as a transformation of an input
@@ -68,7 +70,9 @@ class Row:
     turning: tuple[str, ...] = ()
     kinks: tuple[str, ...] = ()
     pieces: tuple[Piece, ...] = ()
+    mirror: tuple[str, ...] = ()
     range: tuple[str, str] = ("-inf", "inf")
+    steepest: float = np.inf
     aliases: tuple[str, ...] = ()
     keras: tuple[int, ...] = (3,)
     transform: str = ""
@@ -172,6 +176,18 @@ class Activation:
         """Where it is defined."""
         low, high = self.row.domain
         return float(self._value(low)), float(self._value(high))
+
+    @cached_property
+    def mirror(self) -> tuple[Array, ...]:
+        """The p, q, r with f(-z) = p f(z) + q z + r, () if there are none: numbers, or arrays (units,)."""
+        return tuple(self._value(text) for text in self.row.mirror)
+
+    @cached_property
+    def is_homogeneous(self) -> bool:
+        """Whether f(c z) = c f(z) for every c > 0."""
+        return bool(self.segments) and all(
+            piece.start in (-np.inf, 0.0) and not np.any(piece.intercept) for piece in self.segments
+        )
 
     def _value(self, text: str) -> Array:
         """Evaluate a text in the parameters alone."""

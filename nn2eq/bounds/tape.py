@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.activations import Activation
+from nn2eq.bounds.unsure import Unsure
 from nn2eq.network import Affine, Network, Selected
 
 Numbers = NDArray[Any]
@@ -208,41 +209,17 @@ def _square(kernel: Numbers) -> Numbers:
 
 def _expanded(op: Sum, pending: Mapping[int, Sum], place: Mapping[int, int]) -> Sum:
     """Return a sum with the pending ones among its arguments multiplied out."""
-    found: dict[int, _Unsure] = {}
-    bias = _Unsure(np.asarray(op.bias), np.asarray(op.bias_spread))
+    found: dict[int, Unsure] = {}
+    bias = Unsure(np.asarray(op.bias), np.asarray(op.bias_spread))
     for (arg, numbers), spread in zip(op.terms, op.spreads, strict=True):
-        kernel = _Unsure(numbers, spread)
+        kernel = Unsure(numbers, spread)
         inner = pending.get(arg)
         if inner is None:
             found[place[arg]] = found[place[arg]] + kernel if place[arg] in found else kernel
             continue
         for (first, other), unsure in zip(inner.terms, inner.spreads, strict=True):
-            product = _Unsure(other, unsure) @ kernel
+            product = Unsure(other, unsure) @ kernel
             found[first] = found[first] + product if first in found else product
-        bias = bias + _Unsure(np.asarray(inner.bias), np.asarray(inner.bias_spread)) @ kernel
+        bias = bias + Unsure(np.asarray(inner.bias), np.asarray(inner.bias_spread)) @ kernel
     terms = tuple((arg, kernel.numbers) for arg, kernel in found.items())
     return Sum(terms, bias.numbers, 1, tuple(kernel.spread for kernel in found.values()), bias.spread)
-
-
-@dataclass(frozen=True, eq=False)
-class _Unsure:
-    """Numbers, and how far the exact ones may be from them."""
-
-    numbers: Numbers
-    spread: Numbers
-
-    def __add__(self, other: _Unsure) -> _Unsure:
-        """Return the sum."""
-        total = self.numbers + other.numbers
-        return _Unsure(total, (self.spread + other.spread + 2.0**-52 * np.abs(total)) * _UP)
-
-    def __matmul__(self, other: _Unsure) -> _Unsure:
-        """Return the product, its rounding counted."""
-        gamma = (len(other.numbers) + 4) * 2.0**-52
-        spread = (self.spread + gamma * np.abs(self.numbers)) @ np.abs(other.numbers)
-        spread = spread + (np.abs(self.numbers) + self.spread) @ other.spread
-        return _Unsure(self.numbers @ other.numbers, spread * _UP)
-
-
-_UP = 1.0 + 2.0**-32
-"""Covers the rounding of the spreads."""

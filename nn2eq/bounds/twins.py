@@ -132,9 +132,20 @@ def _applied(activation: Activation, z: Model, apart: Model) -> tuple[Model, Mod
         # The derivative in the direction d, somewhere between the two.
         moved = coupled.apply(activation, Dual(between, apart.take((slice(None), None))))
         assert moved.slope is not None
-        return coupled.apply(activation, Dual(z)).value, moved.slope.take((slice(None), 0))
+        found = moved.slope.take((slice(None), 0))
+        return coupled.apply(activation, Dual(z)).value, _no_steeper(activation, found, apart)
     chart = charts.of(activation)
     return z.through(chart)[0], _mean_slope(chart, z + half, between, apart) * apart
+
+
+def _no_steeper(activation: Activation, found: Model, apart: Model) -> Model:
+    """Return what is known of f(z + d) - f(z), or what the steepest slope of f says if that is less."""
+    size = apart.reach.reshape(len(apart.error), activation.groups, -1).max(axis=2)
+    most = activation.row.steepest * np.repeat(size, found.error.shape[1] // activation.groups, axis=1)
+    less = ~(found.reach <= most) & np.isfinite(most)
+    terms = np.where(less, 0.0, found.terms)
+    low, high = np.maximum(found.low, -most), np.minimum(found.high, most)
+    return Model(found.space, terms, np.where(less, most, found.error), low, high)
 
 
 def _mean_slope(chart: Chart, middle: Model, between: Model, apart: Model) -> Model:

@@ -7,7 +7,12 @@ import orjson
 
 from nn2eq.cli.terminal import table
 from nn2eq.emit import LANGUAGES, emitter
-from nn2eq.forms import FORMS
+from nn2eq.forms import FORMS, Form
+
+
+def _says(language: str, form: Form) -> bool:
+    chosen = emitter(language)
+    return chosen.says(form.layout_among(chosen.layouts))
 
 
 @click.command()
@@ -15,9 +20,7 @@ from nn2eq.forms import FORMS
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def formats(as_json: bool, debug: bool) -> None:
     """Show which format can say which form."""
-    rows = {
-        name: [form.name for form in FORMS.values() if emitter(name).says(form.layout)] for name in LANGUAGES
-    }
+    rows = {name: [form.name for form in FORMS.values() if _says(name, form)] for name in LANGUAGES}
     if as_json:
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return

@@ -19,7 +19,8 @@ class Form:
 
     name: of the form, and of the function in the module `home` that builds it. layout: of its Program, "" if that is
     one of its arguments. summary: what it is, in a few words. takes: the keywords that its function takes, `fold` or
-    names of the table of arguments.
+    names of the table of arguments. others: layouts that its Program may be given instead, for languages that do
+    not know its own.
     """
 
     name: str
@@ -27,6 +28,11 @@ class Form:
     layout: str
     summary: str
     takes: tuple[str, ...] = ("fold",)
+    others: tuple[str, ...] = ()
+
+    def layout_among(self, known: tuple[str, ...]) -> str:
+        """Return the first of its layouts that is known, its own if none is."""
+        return next((layout for layout in (self.layout, *self.others) if layout in known), self.layout)
 
     @property
     def build(self) -> Callable[..., Program]:
@@ -57,6 +63,14 @@ FORMS: Mapping[str, Form] = {
             "nested",
             "a polynomial around a point; on a domain, with its proved error",
             ("order", "at", "domain", "seconds"),
+        ),
+        Form(
+            "simplified",
+            "nn2eq.forms.simplified",
+            "nested",
+            "as short as a tolerance allows, proved on a domain; without one, what changes nothing left out",
+            ("tolerance", "domain", "seconds"),
+            ("layered", "matrix"),
         ),
         Form(
             "bigm",
