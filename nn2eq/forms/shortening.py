@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 _HALVINGS = 9
 _BATCHES = 14
-_MOST_POLISHED = 160
+_MOST_POLISHED = 60
 _FEW_INPUTS = 2
 """Inputs up to which samples are so dense that the last digit is worth haggling for."""
 
@@ -38,8 +38,6 @@ def shortened(program: Program, fit: Fit, allowed: float, *, compensated: bool =
     rounding = _compensated(program, fit) if compensated else _each_alone(program, fit)
     low, high, best = 1e-9 * allowed, allowed, program
     for _ in range(_HALVINGS):
-        if fit.is_over:
-            break
         middle = np.sqrt(low * high)
         tried = rounding(float(middle))
         if fit.worst(tried) <= allowed:

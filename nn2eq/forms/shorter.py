@@ -36,6 +36,8 @@ _MOST_FITTED = 260
 """Numbers from which on nothing is fitted anew."""
 _SHARE = 0.5
 """How much of the time may go into looking for one hidden layer."""
+_A_SECOND = 1.0
+"""What looking for a polynomial takes at least."""
 _MOST_INPUTS = 3
 """Inputs up to which a polynomial may be short."""
 _ORDERS = 13
@@ -69,22 +71,18 @@ def candidate(program: Program, what: str) -> Candidate:
 def candidates(own: Program, fit: Fit, tolerance: float) -> Iterator[Candidate]:
     """Yield what is within the tolerance at samples; own: the network, all numbers in float64."""
     few = fit.network.inputs <= _SHARP_INPUTS
+    if few:
+        for flat in shallow(fit.shorter(_SHARE), _NEARLY * tolerance):
+            yield from _rounded(flat, fit, tolerance, "one hidden layer fitted to it")
+    yield from _polynomial(fit, tolerance)
     for share in (_NEARLY, *(_CAREFUL[:1] if few else _CAREFUL)):
         found = shortened(own, fit, share * tolerance)
         if found is not None:
             yield candidate(found, "its own shape, numbers rounded")
-    if few:
-        yield from _fitted(own, fit, tolerance)
-    yield from _polynomial(fit, tolerance)
-    yield from _taylor(fit, tolerance)
-
-
-def _fitted(own: Program, fit: Fit, tolerance: float) -> Iterator[Candidate]:
-    for flat in shallow(fit.shorter(_SHARE), _NEARLY * tolerance):
-        yield from _rounded(flat, fit, tolerance, "one hidden layer fitted to it")
-    if np.count_nonzero(vector(own)) <= _MOST_FITTED and not fit.is_over:
+    if few and np.count_nonzero(vector(own)) <= _MOST_FITTED and not fit.is_over:
         thin = thinned(own, fit, _FITTED * tolerance)
         yield from _rounded(thin, fit, tolerance, "its own shape thinned out and fitted anew")
+    yield from _taylor(fit, tolerance)
 
 
 def _rounded(program: Program, fit: Fit, tolerance: float, what: str) -> Iterator[Candidate]:
@@ -96,11 +94,11 @@ def _rounded(program: Program, fit: Fit, tolerance: float, what: str) -> Iterato
 
 def _polynomial(fit: Fit, tolerance: float) -> Iterator[Candidate]:
     """Yield the polynomial form, which is proved for itself."""
-    seconds = fit.shorter(_SHARE).until - time.monotonic()
-    if fit.network.inputs > _MOST_INPUTS or not seconds > 0.0:
+    seconds = min(fit.until - time.monotonic(), 60.0)
+    if fit.network.inputs > _MOST_INPUTS or seconds < _A_SECOND:
         return
     with suppress(BadRequest, TooLarge):
-        found = polynomial(fit.network, None, tolerance, fit.domain, seconds=min(seconds, 60.0))
+        found = polynomial(fit.network, None, tolerance, fit.domain, seconds=seconds)
         yield candidate(found, *found.notes)
 
 

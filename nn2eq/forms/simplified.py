@@ -24,6 +24,9 @@ from nn2eq.network import Network
 
 RELATIVE = 1e-3
 """The tolerance if none is given, relative to the proved range of the outputs."""
+_LEAST = 0.1
+"""The share of the time that a proof is given, even if the search has taken more than it should."""
+_LATE = 2.0
 _EXACT = 1e-11
 """A distance that is rounding alone, relative to the outputs."""
 
@@ -57,8 +60,8 @@ def simplified(
     found = reduced(network, box, seconds=seconds / 4)
     if tolerance is None:
         tolerance = _default(network, box, seconds / 8)
-    fit = Fit(network, box, time.monotonic() + (end - time.monotonic()) * 0.5)
-    shortest = _shortest(found, fit, tolerance, end) if tolerance else None
+    fit = Fit(network, box, end).shorter(0.5)
+    shortest = _shortest(found, fit, tolerance, (end, _LEAST * seconds)) if tolerance else None
     return shortest or _exactly(found, fit, tolerance)
 
 
@@ -70,8 +73,12 @@ def _default(network: Network, box: Domain, seconds: float) -> float:
     return RELATIVE * widest
 
 
-def _shortest(found: Nodes, fit: Fit, tolerance: float, end: float) -> Program | None:
-    """Return the shortest candidate that is proved, None if it is not shorter than the network itself."""
+def _shortest(found: Nodes, fit: Fit, tolerance: float, limits: tuple[float, float]) -> Program | None:
+    """Return the shortest candidate that is proved, None if it is not shorter than the network itself.
+
+    limits: when the time is up, and how many seconds a proof is given in any case.
+    """
+    end, least = limits
     own = program(found, fit.network, wide=True)
     longest = candidate(program(found, fit.network), "").length
     offered = sorted(candidates(own, fit, tolerance), key=lambda each: each.length)
@@ -79,16 +86,16 @@ def _shortest(found: Nodes, fit: Fit, tolerance: float, end: float) -> Program |
         if tried.length >= longest:
             break
         left = end - time.monotonic()
-        if proved := _proved(found, tried, fit, tolerance, left / 2):
+        if proved := _proved(found, tried, fit, tolerance, max(left / 2, least)):
             return proved
+        if left < -_LATE * least:
+            break
     return None
 
 
 def _proved(found: Nodes, tried: Candidate, fit: Fit, tolerance: float, seconds: float) -> Program | None:
     """Prove that a candidate is near enough; None if that is not so, or not found out in so many seconds."""
-    distance = difference_bound(
-        tape(found), tried.compared, fit.domain, within=tolerance, seconds=max(0.1, seconds)
-    )
+    distance = difference_bound(tape(found), tried.compared, fit.domain, within=tolerance, seconds=seconds)
     if not distance.proved <= tolerance:
         return None
     return _told(tried, tolerance, with_distance(tried.printed, distance, fit.worst(tried.printed)))
