@@ -40,11 +40,9 @@ def _step(step: Step, change: Change) -> Step:
         }
         return replace(step, args={**step.args, **args})
     if isinstance(step, Cases):
-        return replace(step, **{key: change(getattr(step, key)) for key in _OF_CASES})
+        normals, bounds, matrices, offsets = (change(constant) for constant in step.constants)
+        return replace(step, normals=normals, bounds=bounds, matrices=matrices, offsets=offsets)
     return step
-
-
-_OF_CASES = ("normals", "bounds", "matrices", "offsets")
 
 
 def coefficients(program: Program) -> Iterator[Constant]:
