@@ -13,7 +13,7 @@ SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
-.PHONY: demo test check lint verify formulas formulas-all models bench tools clean
+.PHONY: demo gallery test check lint verify formulas formulas-all models bench tools clean
 
 # The equation of a small network in the units of its data, and on standard error the line that proves it.
 demo: | $(READY)
@@ -33,6 +33,10 @@ lint: | $(READY)
 
 bench: | $(READY)
 	$(BIN)/python benchmarks/run.py
+
+# Draw docs/gallery.md, its pictures and the notebook again.
+gallery: | $(READY)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python docs/gallery.py
 
 # Train the shipped models again. `make formulas` then writes again what changed.
 models: | $(READY)

@@ -324,7 +324,7 @@ def test_what_is_decided_otherwise_is_ringed(circles: Network) -> None:
     data = np.loadtxt(MODELS / "dense_2-3-1_sigmoid.data.csv", delimiter=",", skiprows=1)
     data[:5, 2] = 1 - data[:5, 2]
     picture = nn2eq.plot(circles, "boundary", data=data)
-    np.testing.assert_array_equal(np.stack(xy(labelled(picture, "decided otherwise (5)")), 1), data[:5, :2])
+    np.testing.assert_array_equal(np.stack(xy(labelled(picture, "misjudged (5)")), 1), data[:5, :2])
 
 
 def test_projection_puts_the_data_among_hidden_units(circles: Network) -> None:

@@ -141,7 +141,7 @@ def _name(scene: Scene, axes: Axes, lines: list[tuple[str, Array]], box: Domain)
     taken: list[Array] = []
     for name, line in lines:
         start, end = (line - low) / (high - low)
-        inset = 0.06 * (end - start) / max(float(np.hypot(*(end - start))), 0.12)
+        inset = 0.08 * (end - start) / max(float(np.hypot(*(end - start))), 0.12)
         places = [end - inset, start + inset]
         place = max(places, key=lambda one: min((np.hypot(*(one - other)) for other in taken), default=1.0))
         taken.append(place)

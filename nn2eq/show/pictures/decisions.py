@@ -173,5 +173,5 @@ def draw_classes(
     if len(wrong):
         axes.plot(
             *wrong.T, linestyle="none", marker="o", markersize=9, markerfacecolor="none", markeredgecolor=theme.ink,
-            markeredgewidth=1.2, label=f"decided otherwise ({len(wrong)})", zorder=5,
+            markeredgewidth=1.2, label=f"misjudged ({len(wrong)})", zorder=5,
         )  # fmt: skip

@@ -75,6 +75,7 @@ def scatter(axes: Axes, scene: Scene, output: int, shown: AxesImage) -> None:
     if targets is not None:
         colour["cmap"] = shown.get_cmap()
     first, second = scene.data.rows.T
+    axes.scatter(first, second, s=34, c="white", linewidths=0, zorder=2.9)  # so that it is seen on any colour
     axes.scatter(first, second, s=14, linewidths=0.7, edgecolors="black", zorder=3, **colour)
 
 

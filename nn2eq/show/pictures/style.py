@@ -36,15 +36,15 @@ class Picture(Figure):
             super().savefig(fname, **options)
 
     def _repr_png_(self) -> bytes:
-        return self.saved("png")
+        return self.saved("png", dpi=100)
 
-    def saved(self, format: str) -> bytes:
+    def saved(self, format: str, *, dpi: int = 160) -> bytes:
         """Return the bytes of a file; the same picture gives the same bytes."""
         undated: dict[str, dict[str, Any]] = {
             "svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None},
         }  # fmt: skip
         buffer = io.BytesIO()
-        self.savefig(buffer, format=format, dpi=160, metadata=undated[format])
+        self.savefig(buffer, format=format, dpi=dpi, metadata=undated[format])
         return buffer.getvalue()
 
 
