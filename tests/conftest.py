@@ -12,6 +12,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 SHIPPED = tuple(sorted(path for kind in ("*.keras", "*.h5") for path in (PROJECT / "models").glob(kind)))
 CORPORA = PROJECT.parent / "shared"
 OUTSIDE = "is not part of the project"
+# Debian's katex finds Debian's libraries of JavaScript, whichever node is there.
+os.environ.setdefault("NODE_PATH", "/usr/share/nodejs")
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from activation_laws import examples
+from language_programs import everything
 from latex_networks import around, dense, renamed, special
 from networks import row
 
@@ -191,3 +192,24 @@ def test_chromium_opens_the_page(tmp_path: Path, tool: Callable[[str], str]) -> 
     comments = text[: text.index("<!doctype")]  # what stands outside of <html> is not dumped
     shown = run("html", comments + done.stdout.replace("&nbsp;", "\u00a0"), x)
     assert np.allclose(shown.outputs, network.evaluate(x), rtol=1e-12)
+
+
+@pytest.mark.parametrize("layout", ["layered", "matrix"])
+@pytest.mark.parametrize("activations", ["name", "explicit", "symbol"])
+def test_katex_sets_every_activation(layout: str, activations: str, tool: Callable[[str], str]) -> None:
+    text = emit(everything(layout), "markdown", Options(activations=activations))
+    displays = re.findall(r"^\$\$$(.*?)^\$\$$", text, re.DOTALL | re.MULTILINE)
+    assert displays
+    command = [tool("katex"), "--display-mode"]
+    for display in displays:
+        done = subprocess.run(
+            command, input=display, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert (done.returncode, "katex-html" in done.stdout) == (0, True), done.stderr[-500:]
+    broken = displays[0].replace(r"\frac", r"\frak{", 1)
+    assert (
+        subprocess.run(
+            command, input=broken, capture_output=True, text=True, check=False, timeout=120
+        ).returncode
+        != 0
+    )
