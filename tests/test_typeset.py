@@ -200,7 +200,7 @@ def test_katex_sets_every_activation(layout: str, activations: str, tool: Callab
     text = emit(everything(layout), "markdown", Options(activations=activations))
     displays = re.findall(r"^\$\$$(.*?)^\$\$$", text, re.DOTALL | re.MULTILINE)
     assert displays
-    command = [tool("katex"), "--display-mode"]
+    command = [tool("katex"), "--display-mode", "--max-expand", "1000000"]
     for display in displays:
         done = subprocess.run(
             command, input=display, capture_output=True, text=True, check=False, timeout=120
