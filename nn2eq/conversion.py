@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.domain import known_domain
-from nn2eq.emit import Emitter, emit, emitter, require, require_fractions
-from nn2eq.emit.header import Header, with_header
+from nn2eq.emit import Content, Emitter, as_text, content, emitter, require, require_fractions
+from nn2eq.emit.header import Header, lines, with_header
 from nn2eq.emit.options import LIMIT, Options
 from nn2eq.errors import Disagreement
 from nn2eq.forms import EXACT, STRAIGHT, SYMBOLS, form, require_taken
@@ -67,20 +67,20 @@ class Request:
 class Draft:
     """A text before it is checked, the program it was written from, and why it has this form."""
 
-    text: str
+    text: Content
     program: Program
     reason: str
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """A text with its header, and how well it agrees with the network.
+    """A text with its header, or the bytes of a file, and how well it agrees with the network.
 
     agreement: None if the text was not run, as that takes a compiler or another program. header: the file that
     declares its function for others, where the language has such files.
     """
 
-    text: str
+    text: Content
     program: Program
     agreement: Agreement | None
     reason: str
@@ -91,7 +91,7 @@ class Conversion:
         from nn2eq.proof.certificate import SECONDS, certify  # only this needs ball arithmetic
 
         seconds = _shape(network, request).get("seconds", SECONDS)
-        return certify(network, self.program, self.text, request.language, seconds=seconds).as_json()
+        return certify(network, self.program, as_text(self.text), request.language, seconds=seconds).as_json()
 
     def line(self) -> str:
         """Return what came of the check, in one line."""
@@ -214,8 +214,9 @@ def _measured(network: Network, request: Request, program: Program) -> Program:
 
 def _written(network: Network, request: Request, name: str, reason: str) -> Draft:
     program = _measured(network, request, _built(network, request, name))
-    require_at_most(program, request.limit, emitter(request.language).spelling(request.options))
-    return Draft(emit(program, request.language, request.options), program, reason)
+    chosen = emitter(request.language)
+    require_at_most(program, request.limit, chosen.spelling(request.options), chosen.layouts)
+    return Draft(content(program, request.language, request.options), program, reason)
 
 
 def convert(
@@ -247,9 +248,17 @@ def convert(
     declared = chosen.header(written.program, request.options) if chosen.header else ""
     return replace(
         found,
-        text=with_header(written.text, header),
+        text=_headed(written, request, header),
         header=with_header(declared, header) if declared else "",
     )
+
+
+def _headed(written: Draft, request: Request, header: Header) -> Content:
+    """Return what was written with its header: in front of a text, written into a file."""
+    if isinstance(written.text, str):
+        return with_header(written.text, header)
+    options = replace(request.options, said=tuple(lines(header)))
+    return content(written.program, request.language, options)
 
 
 def _on_known_domain(network: Network, request: Request, data: NDArray[np.float64] | None) -> Request:

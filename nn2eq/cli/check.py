@@ -9,6 +9,7 @@ import orjson
 
 from nn2eq.cli.options import ModelOptions, asked_keras, data_option, keras_is_wanted, model_options, rows_of
 from nn2eq.cli.terminal import printable, waiting
+from nn2eq.emit import as_text
 from nn2eq.errors import BadRequest, Nn2eqError
 from nn2eq.network import Network
 from nn2eq.proof.agreement import Agreement
@@ -90,7 +91,7 @@ def check(
                 text = read_text(file)
                 found = judge(network, text, language=language, name=name, data=rows, outside=run)
                 if certificate and found.holds:
-                    found = _with_certificate(network, text, certificate, found)
+                    found = _with_certificate(network, as_text(text), certificate, found)
                 return Verdict(file, found, None)
         except Nn2eqError as error:
             return Verdict(file, None, error.in_file(file))
@@ -109,7 +110,7 @@ def _with_certificate(network: Network, text: str, file: str, found: Agreement) 
     from nn2eq.proof.certificate import read_certificate
     from nn2eq.proof.certified import certified
 
-    said = certified(network, text, read_certificate(read_text(file)))
+    said = certified(network, text, read_certificate(as_text(read_text(file))))
     return replace(found, note="; ".join(filter(None, (found.note, said))))
 
 
@@ -118,8 +119,8 @@ def _as_dict(found: Verdict) -> dict[str, object]:
     return told | ({"agreement": asdict(found.agreement)} if found.agreement else {})
 
 
-def read_text(file: str) -> str:
-    """Read a text to be judged. Raises BadRequest."""
+def read_text(file: str) -> str | bytes:
+    """Read a text to be judged, or a workbook, which is a zip file. Raises BadRequest."""
     try:
         with open(file, "rb") as opened:
             data = opened.read(TEXT_LIMIT + 1)
@@ -127,6 +128,8 @@ def read_text(file: str) -> str:
         raise BadRequest(f"cannot be read: {error.strerror}", code="text-file", file=file) from None
     if len(data) > TEXT_LIMIT:
         raise BadRequest(f"more than {TEXT_LIMIT:,} bytes", code="text-file", file=file)
+    if data.startswith(b"PK\x03\x04"):
+        return data
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

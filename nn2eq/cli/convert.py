@@ -137,6 +137,8 @@ def convert(
 
         request = Request(language, form, fold, limit, options, shape, linear)
         require_possible(request)
+        if emitter(language).binary and not output:
+            raise BadRequest(f"{language} is no text", code="output", way_out="name a file with -o FILE")
         if header and emitter(language).header is None:
             raise CannotEmit(
                 f"--header means nothing to {language}", code="option-format", way_out="leave it out"

@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # the table of languages is needed before any mathematics is
     from nn2eq.forms.program import Program
     from nn2eq.forms.size import Spelling
 
+Content = str | bytes
+"""What a language writes: a text, or the bytes of a file where it is no text."""
+
 LANGUAGES: Mapping[str, str] = {
     "latex": "nn2eq.emit.latex",
     "numpy": "nn2eq.emit.numpy_text",
@@ -37,6 +40,8 @@ LANGUAGES: Mapping[str, str] = {
     "html": "nn2eq.emit.html_text",
     "typst": "nn2eq.emit.typst_text",
     "unicode": "nn2eq.emit.unicode_text",
+    "excel": "nn2eq.emit.workbook",
+    "excel-formula": "nn2eq.emit.excel_formula_text",
 }
 
 
@@ -47,7 +52,7 @@ class Emitter:
     name: as on the command line; suffix: of its files; comment: what starts a comment line, "" where there is none;
     comment_end: what it must end with.
     layouts: the layouts it can say; default: the one it says when none is asked for, "" to choose by size.
-    write: Program → text without a header. options: the names of Options that mean something to it.
+    write: Program → text without a header, or bytes. options: the names of Options that mean something to it.
     spelling: the formula it prints for an activation, given the options: what the size of a nested text follows.
     for_people: whether people read it rather than machines run it. external: whether it takes a compiler or another
     program to run its texts, which is done only when asked for. quick: numbers that a text may hold to be run
@@ -55,14 +60,14 @@ class Emitter:
     the language has such files. fill: returns a text of symbols alone with the numbers of a program beside them, any
     other text as it is. derivatives: the layouts in which it can say derivatives, the preferred one first. merged:
     whether a text has one function only, which gives all that a program's functions do. fractions: whether it writes
-    exact ones.
+    exact ones. binary: whether it writes a file's bytes, no text.
     """
 
     name: str
     suffix: str
     comment: str
     layouts: tuple[str, ...]
-    write: Callable[[Program, Options], str]
+    write: Callable[[Program, Options], Content]
     spelling: Callable[[Options], Spelling]
     options: frozenset[str] = frozenset()
     default: str = ""
@@ -75,6 +80,7 @@ class Emitter:
     fill: Callable[[str, Program], str] = lambda text, program: text
     derivatives: tuple[str, ...] = ()
     merged: bool = False
+    binary: bool = False
 
     def says(self, layout: str) -> bool:
         """Whether it can say a layout, "" for any of derivatives."""
@@ -97,8 +103,21 @@ def emitter(language: str) -> Emitter:
 def emit(program: Program, language: str, options: Options | None = None) -> str:
     """Write a Program as text, without a header.
 
-    Raises CannotEmit if the language cannot say the program's layout, or an option means nothing to it.
+    Raises CannotEmit if the language cannot say the program's layout, or an option means nothing to it, or if it is
+    no text.
     """
+    return as_text(content(program, language, options))
+
+
+def as_text(found: Content) -> str:
+    """Return what is a text. Raises CannotEmit for the bytes of a file."""
+    if isinstance(found, bytes):
+        raise CannotEmit("a workbook is no text", code="binary", way_out="nn2eq.convert gives its bytes")
+    return found
+
+
+def content(program: Program, language: str, options: Options | None = None) -> Content:
+    """Write a Program as `emit` does, as bytes where the language is no text. Raises CannotEmit."""
     options = options or Options()
     chosen = emitter(language)
     derivatives = len(program.functions) > 1

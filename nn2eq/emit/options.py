@@ -39,10 +39,11 @@ class Options:
     latex_names  LaTeX spellings of the inputs' and outputs' names
     expression   the bare one-line expression instead of a function (Python)
     dtype        in which a text computes, float64 or float32
-    recorded     answers that a test in the text compares with (C)
+    recorded     answers that a test in the text compares with (C), or that stand beside it (excel)
     dialect      the engine that SQL is written for, "" for the standard one
     table        the table that has the inputs as columns (SQL), "" for the standing name
     keep         its columns that stand beside the answers (SQL)
+    said         the lines of its header, for a file that has no comments (excel)
     """
 
     name: str = "predict"
@@ -57,6 +58,7 @@ class Options:
     dialect: str = ""
     table: str = ""
     keep: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
     def given(self) -> frozenset[str]:
         """Return the names of the options that differ from their defaults."""

@@ -8,7 +8,7 @@ written.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.errors import CannotEmit, TooLarge
 from nn2eq.forms.program import (
+    LAYOUTS,
     WHOLE,
     Affine,
     Apply,
@@ -59,18 +60,22 @@ def numbers(program: Program, spelling: Spelling = by_name) -> int:
     return int(counts[program.predict.results[0].name].sum())
 
 
-def require_at_most(program: Program, limit: int, spelling: Spelling = by_name) -> None:
+def require_at_most(
+    program: Program, limit: int, spelling: Spelling = by_name, layouts: Collection[str] = LAYOUTS
+) -> None:
     """Refuse a program whose text would hold more numbers than the limit; the matrix layout is never refused.
 
-    Raises TooLarge, naming the size and the way out.
+    layouts: those that the text's language says. Raises TooLarge, naming the size and the way out.
     """
     size = numbers(program, spelling)
     if not {program.layout, program.form} & set(WHOLE) and size > limit:
-        smaller = "layered or matrix" if program.form == "nested" else "matrix"
+        forms = ("layered", "matrix") if program.form == "nested" else ("matrix",)
+        smaller = [name for name in forms if name in layouts]
+        named = f"use --form {' or '.join(smaller)}, or " if smaller else ""
         raise TooLarge(
             f"the {program.form} form would hold {size:,} numbers (limit {limit:,})",
             code="too-large",
-            way_out=f"use --form {smaller}, or raise --limit",
+            way_out=f"{named}raise --limit",
         )
 
 

@@ -73,7 +73,7 @@ def _within_float32(network: Network, x: Array) -> Array:
 
 def check(
     network: Network,
-    text: str,
+    text: str | bytes,
     language: str,
     *,
     name: str = "predict",
@@ -97,7 +97,7 @@ def check(
         expected = expect(network, data, dtype=dtype, domain=program.domain)
     if digits and program.exact:
         expected = rounded_on_purpose(network, program, expected, digits)
-    filled = emitter(language).fill(text, program)
+    filled = emitter(language).fill(text, program) if isinstance(text, str) else text
     answer = run(language, filled, expected.x, first(program, language, name))
     found = noted(compare_answer(expected, answer, program, language), network if filled != text else None)
     if not found.holds or len(program.functions) == 1:

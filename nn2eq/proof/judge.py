@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from nn2eq.proof.check import compare_answer, expect, noted, rounded_on_purpose
 from nn2eq.proof.child import run_limited
 from nn2eq.proof.derivatives import first, with_derivatives
 from nn2eq.proof.expected import Expected
-from nn2eq.proof.runners import run, takes_another
+from nn2eq.proof.runners import Answer, run, takes_another
 
 Array = NDArray[np.float64]
 
@@ -34,6 +35,7 @@ SIGNS: Mapping[str, str] = {
     "html": r"(?i)<!doctype html>",
     "mathml": r"<math\b",
     "markdown": r"(?m)^\$\$$",
+    "excel": r"PK\x03\x04",
     "latex": r"\\(begin|frac|tanh|operatorname|left|times|sigma|documentclass)\b",
     "sympy": r"(?m)^(import|from) sympy\b",
     "casadi": r"(?m)^import casadi\b",
@@ -50,6 +52,7 @@ SIGNS: Mapping[str, str] = {
     "r": r"(?m)^\w+ <- (local|function)\(",
     "smtlib": r"(?m)^\(set-logic \w+\)$",
     "sql": r"(?m)^WITH \w+ AS ",
+    "excel-formula": r"(?m)^=[-+(\w]",
     "typst": r"(?m)^\$ .* &= ",
     "unicode": r"(?m)^ *\w[^\n]*[₀-₉·√][^\n]*= ?",
 }
@@ -58,7 +61,7 @@ SIGNS: Mapping[str, str] = {
 
 def judge(
     network: Network,
-    text: str,
+    text: str | bytes,
     *,
     language: str = "",
     name: str = "",
@@ -72,22 +75,20 @@ def judge(
     like may run it, in its language and unlimited, if that is what it takes. Raises BadRequest if the text
     cannot be recognised, holds what our texts do not, or may not be run, Disagreement if it fails.
     """
-    header = read_header(text) or Header(language=language or recognised(text))
+    header = _header(text, language, outside)
     language = language or header.language
     network = without_activations(network) if header.linear else network
     if dict(header.told).get("symbols") != "only":
         network.require_numbers("judging numbers")
     program = _program(network, header)
-    external = takes_another(language, text)
-    if external and not outside:
-        what = f"a text in {language} is compiled and run only if asked"
-        raise BadRequest(what, code="not-run", way_out="read it, since nothing limits it, then say --run")
+    _require_allowed(language, text, outside)
     expected = _expected(network, header, data)
     if header.digits and header.form in ("", *EXACT, "symbolic") and header.proved is None:
         program = program if _is_in_symbols(header) else rounded(program, header.digits)
         expected = rounded_on_purpose(network, program, expected, header.digits)
-    runner = run if external else run_limited
-    filled, name = emitter(language).fill(text, program), name or header.name or "predict"
+    runner: Callable[[str, Any, Array, str], Answer] = run if takes_another(language, text) else run_limited
+    filled = emitter(language).fill(text, program) if isinstance(text, str) else text
+    name = name or header.name or "predict"
     answer = runner(language, filled, expected.x, first(program, language, name))
     agreement = noted(
         compare_answer(expected, answer, program, language), network if filled != text else None
@@ -99,6 +100,23 @@ def judge(
         )  # fmt: skip
     notes = filter(None, (agreement.note, _other_model(network, header)))
     return replace(agreement, note="; ".join(notes))
+
+
+def _header(text: str | bytes, language: str, outside: bool) -> Header:
+    """Return the header of a text, or of a file, which is opened only if it may be run too."""
+    if isinstance(text, str):
+        return read_header(text) or Header(language=language or recognised(text))
+    language = language or recognised(text[:4].decode("latin-1"))
+    _require_allowed(language, text, outside)
+    from nn2eq.proof.run_excel import said
+
+    return read_header(said(text)) or Header(language=language)
+
+
+def _require_allowed(language: str, text: str | bytes, outside: bool) -> None:
+    if takes_another(language, text) and not outside:
+        what = f"a text in {language} is compiled and run only if asked"
+        raise BadRequest(what, code="not-run", way_out="read it, since nothing limits it, then say --run")
 
 
 def recognised(text: str) -> str:

@@ -58,7 +58,7 @@ class Toolchain:
                 (place / _filled(file, fields)).write_text(_filled(content, fields), encoding="utf-8")
             x.astype("<f8").tofile(place / "x.bin")
             for command in self.commands:
-                _done([_filled(word, fields) for word in command], place)
+                done([_filled(word, fields) for word in command], place)
             return Answer(_answers(place / "y.bin", len(x)))
 
 
@@ -75,21 +75,22 @@ def _filled(template: str, fields: Mapping[str, str]) -> str:
     return Template(template).substitute(fields)
 
 
-def _done(command: list[str], folder: Path) -> None:
+def done(command: list[str], folder: Path) -> None:
+    """Run a command in a folder. Raises BadRequest if it is not installed, Disagreement if it fails."""
     program = command[0] if os.sep in command[0] else shutil.which(command[0])
     if program is None:
         raise BadRequest(
             f"{command[0]} is not installed", code="no-tool", way_out="install it, or leave out --run"
         )
     try:
-        done = subprocess.run(
+        ended = subprocess.run(
             [program, *command[1:]], cwd=folder, env={**os.environ, "LC_ALL": "C"}, timeout=PATIENCE,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise _failed(f"{command[0]} takes longer than {PATIENCE:.0f} s") from None
-    if done.returncode:
-        raise _failed(f"{command[0]}: {_complaint(done.stdout)}")
+    if ended.returncode:
+        raise _failed(f"{command[0]}: {_complaint(ended.stdout)}")
 
 
 def _complaint(said: bytes) -> str:

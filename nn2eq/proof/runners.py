@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,8 @@ class Answer:
     by: str = ""
 
 
-Runner = Callable[[str, Array, str], Answer]
+Runner = Callable[[Any, Array, str], Answer]
+"""Takes a text, or bytes where the language is no text."""
 
 RUNNERS: Mapping[str, str] = {
     "latex": "nn2eq.proof.latex_reader",
@@ -54,11 +55,13 @@ RUNNERS: Mapping[str, str] = {
     "html": "nn2eq.proof.run_html",
     "typst": "nn2eq.proof.run_typst",
     "unicode": "nn2eq.proof.run_unicode",
+    "excel": "nn2eq.proof.run_excel",
+    "excel-formula": "nn2eq.proof.run_excel_formula",
 }
 """The module whose `run(text, x, name)` runs a text of this language."""
 
 
-def run(language: str, text: str, x: Array, name: str = "predict") -> Answer:
+def run(language: str, text: str | bytes, x: Array, name: str = "predict") -> Answer:
     """Run a text at x (n, inputs); name: of its function. Raises Disagreement if it cannot be run."""
     if language not in RUNNERS:
         raise CannotEmit(f"texts in {language} cannot be run here", code="not-run")
@@ -66,7 +69,7 @@ def run(language: str, text: str, x: Array, name: str = "predict") -> Answer:
     return runner(text, np.asarray(x, dtype=np.float64), name)
 
 
-def takes_another(language: str, text: str) -> bool:
+def takes_another(language: str, text: str | bytes) -> bool:
     """Whether running a text takes a compiler or another program, which is started only when asked for.
 
     That may depend on the text: a runner then has a function `at_hand`, which says whether it runs here.
