@@ -115,8 +115,9 @@ tools:
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
 	    python3-venv texlive-latex-base texlive-latex-recommended texlive-latex-extra poppler-utils katex \
 	    g++ gfortran golang-go default-jdk-headless nodejs octave r-base-core rustc \
-	    chromium graphviz libreoffice-calc-nogui postgresql
+	    chromium graphviz libreoffice-calc-nogui npm postgresql
 	$(MAKE) $(READY)
+	npm install --silent --no-fund --no-audit --prefix $(VENV)/npm mermaid@11.17.2 jsdom@29.1.1
 
 # Everything that a run made except the environment ($(VENV)).
 clean:

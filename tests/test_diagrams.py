@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -201,6 +202,34 @@ def test_mermaid_keeps_its_grammar(networks: tuple[Network, ...], given: dict[st
     ends = {end for line in edges for end in (line.split()[0], line.split()[-1])}
     assert ends <= known
     assert not LINE.fullmatch('  n0u0(("a"b"))')
+
+
+PARSER = """
+import { pathToFileURL } from "node:url";
+import fs from "node:fs";
+const at = (path) => pathToFileURL(process.argv[1] + "/" + path).href;
+const { JSDOM } = await import(at("jsdom/lib/api.js"));
+globalThis.window = new JSDOM("").window;
+globalThis.document = window.document;
+const { default: mermaid } = await import(at("mermaid/dist/mermaid.core.mjs"));
+for (const file of process.argv.slice(2))
+    console.log(await mermaid.parse(fs.readFileSync(file, "utf8")).then((found) => found.diagramType, () => "refused"));
+"""
+"""Mermaid's own parser, in a document of no browser."""
+
+
+@pytest.mark.slow
+def test_mermaid_reads_it(tool: Callable[[str], str], tmp_path: Path) -> None:
+    modules = Path(sys.prefix) / "npm" / "node_modules"
+    if not (modules / "mermaid").is_dir():
+        pytest.skip("mermaid is not installed: make tools")
+    files = [tmp_path / f"{number}.mmd" for number in range(len(CASES) + 1)]
+    for file, (networks, given) in zip(files, CASES, strict=False):
+        file.write_bytes(drawn(networks, "diagram", "mmd", **given))
+    files[-1].write_text('flowchart LR\n  n0u0(("a"b"))\n')
+    command = [tool("node"), "--input-type=module", "-e", PARSER, str(modules), *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["flowchart-v2"] * len(CASES) + ["refused"]
 
 
 @pytest.mark.parametrize("name", [*HOSTILE, 'a"]; x --> y', "plain_1"])
