@@ -98,9 +98,10 @@ def write(program: Program, options: Options) -> str:
     parts = _definitions(program, body)
     parts += [ROWS] if any(map(is_long, tables)) else []
     parts += [SWITCHED] if switches else []
-    parts += [NAMED, body, "\n".join([*_domain(program), *map(constant_lines, tables)]) + "\n"]
+    parts += [NAMED, body]
     used = [name for name in IMPORTED if any(re.search(rf"(?<!def )\b{name}\b", part) for part in parts)]
-    return "\n\n".join([f"from pyomo.environ import {', '.join(used)}\n", *parts])
+    numbers = "\n".join([*_domain(program), *map(constant_lines, tables)]) + "\n"
+    return "\n\n".join([f"from pyomo.environ import {', '.join(used)}\n", *parts, numbers])
 
 
 def _definitions(program: Program, body: str) -> list[str]:
