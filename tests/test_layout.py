@@ -35,6 +35,7 @@ HEAVY = {
     "mpl_toolkits": ("show/pictures/",),
     "flint": ("bounds/", "proof/"),
     "duckdb": ("proof/engines/",),
+    "sqlglot": ("emit/sql/",),
     "psycopg": ("proof/engines/",),
     "pyspark": ("proof/engines/",),
     "casadi": ("proof/",),

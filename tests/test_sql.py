@@ -16,10 +16,12 @@ from latex_networks import dense
 from test_languages import EXTREMES
 from text_networks import SPECIAL
 
+from nn2eq import formula as fm
 from nn2eq.conversion import NOT_RUN, Request, convert
 from nn2eq.emit import emit
 from nn2eq.emit.options import Options
 from nn2eq.emit.sql.dialects import DIALECTS
+from nn2eq.emit.sql.others import OTHERS, TANH, translated
 from nn2eq.errors import BadRequest, CannotEmit, Disagreement, TooLarge
 from nn2eq.forms.program import Program
 from nn2eq.forms.straight import layered, nested
@@ -117,6 +119,46 @@ def test_numbers_read_back_to_the_last_bit(engine: str, dtype: str) -> None:
         0
     ]
     assert np.array_equal(found, data.astype(np.float64))
+
+
+# ------------------------------------------------------------------------------------- what sqlglot translates
+
+
+@pytest.mark.parametrize("dialect", OTHERS)
+def test_a_translation_is_read_back_and_run(dialect: str) -> None:
+    pytest.importorskip("sqlglot", reason="sqlglot is not installed: make tools")
+    pytest.importorskip("duckdb", reason="duckdb is not installed: make tools")
+    network = replace(dense(2, 3, 3, hidden="softplus", last="softmax"), input_names=("T in °C", "select"))
+    conversion = convert(network, Request("sql", options=Options(dialect=dialect, keep=("id",))))
+    assert f"by duckdb, read back by sqlglot from {dialect}" in conversion.line()
+    assert judge(network, conversion.text).holds
+    wrong = re.sub(r"(\d\.\d\d\d)\d", r"\g<1>0", conversion.text)
+    assert not judge(network, wrong).holds
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", OTHERS)
+def test_every_activation_translated(dialect: str) -> None:
+    pytest.importorskip("sqlglot", reason="sqlglot is not installed: make tools")
+    pytest.importorskip("duckdb", reason="duckdb is not installed: make tools")
+    require_same(everything("layered"), samples(), Options(dialect=dialect))
+
+
+def test_the_tangent_of_small_numbers_keeps_its_digits() -> None:
+    x = np.concatenate([np.geomspace(1e-12, 20, 400), -np.geomspace(1e-12, 20, 400), [0.0, 1e3, -1e3]])
+    found = fm.evaluate(fm.parse(TANH.formula), {"z": x})
+    assert np.allclose(found, np.tanh(x), rtol=3e-15, atol=0)
+
+
+def test_an_engine_that_is_not_translated_truly_is_refused() -> None:
+    with pytest.raises(CannotEmit, match="no SQL dialect 'tsql'"):
+        emit(layered(dense(2, 1)), "sql", Options(dialect="tsql"))
+
+
+def test_what_sqlglot_does_not_know_is_refused() -> None:
+    pytest.importorskip("sqlglot", reason="sqlglot is not installed: make tools")
+    with pytest.raises(CannotEmit, match="no lgamma_of is known"):
+        translated("SELECT lgamma_of(x) AS y FROM data", "mysql")
 
 
 # ------------------------------------------------------------------------------------------------------- float32

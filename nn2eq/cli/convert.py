@@ -82,7 +82,10 @@ Examples:
     help="C, SQL in some dialects: what the text computes in.",
 )
 @click.option(
-    "--dialect", default="", help="SQL: the engine it is for: sqlite (if left out), duckdb, postgres, spark."
+    "--dialect",
+    default="",
+    help="SQL: the engine it is for: sqlite (if left out), duckdb, postgres, spark, or another that sqlglot "
+    "translates into.",
 )
 @click.option("--table", default="", help="SQL: the table with the inputs as columns, data if left out.")
 @click.option(

@@ -15,7 +15,6 @@ from nn2eq.emit.code.helpers import ERF, EXPM1, LARGER, LOG1P, SMALLER, Helper
 from nn2eq.emit.printing import Infix, decimals
 from nn2eq.emit.python_functions import LARGEST_EXPONENT
 from nn2eq.emit.sharing import is_at_most_zero
-from nn2eq.errors import CannotEmit
 
 Rewriting = Callable[..., fm.Node]
 """What stands for an operation: a formula of its operands."""
@@ -195,12 +194,3 @@ DIALECTS: Mapping[str, Dialect] = {
         ),
     )
 }
-
-
-def dialect(name: str) -> Dialect:
-    """Return a dialect by name. Raises CannotEmit for one that is not there."""
-    if name not in DIALECTS:
-        raise CannotEmit(
-            f"no SQL dialect {name!a:.40}", code="unknown-dialect", way_out=f"one of {', '.join(DIALECTS)}"
-        )
-    return DIALECTS[name]

@@ -55,11 +55,17 @@ def _worked_out(node: fm.Node) -> fm.Node:
 
 def parts(node: fm.Node) -> tuple[list[tuple[str, fm.Node]], fm.Node]:
     """Return what is worth a column of its own, in order, as names and formulas, and the formula that is left."""
-    return named_parts(node, (), worth=_is_worth)
+    found: list[tuple[str, fm.Node]] = []
+    while True:  # from the inside out: 1 + exp(z) is cheap where exp(z) has a column
+        more, node = named_parts(node, [name for name, _ in found], worth=_is_worth)
+        if not more:
+            return found, node
+        found += more
 
 
 def _is_worth(part: fm.Node, times: int) -> bool:
-    return (times - 1) * _cost(part) >= MUCH
+    inside = max(map(_cost, part.args), default=0)
+    return inside < MUCH <= (times - 1) * _cost(part)
 
 
 def _cost(node: fm.Node) -> int:

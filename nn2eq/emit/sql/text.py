@@ -16,8 +16,9 @@ from nn2eq.emit.names import fresh
 from nn2eq.emit.options import Options
 from nn2eq.emit.pythonic import depth
 from nn2eq.emit.sql.columns import Column, columns, standing
-from nn2eq.emit.sql.dialects import Dialect, dialect
+from nn2eq.emit.sql.dialects import Dialect
 from nn2eq.emit.sql.formulas import spelled
+from nn2eq.emit.sql.others import OTHERS, engine, translated
 from nn2eq.errors import CannotEmit, TooLarge
 from nn2eq.forms.program import Program
 from nn2eq.forms.size import Spelling
@@ -45,7 +46,7 @@ class Select:
 
 def spelling_of(options: Options) -> Spelling:
     """Return how activations are written. Raises CannotEmit for a dialect that is not there or lacks the dtype."""
-    chosen = dialect(options.dialect or STANDARD)
+    chosen = engine(options.dialect or STANDARD)
     if options.dtype not in chosen.types:
         what = f"{chosen.name} computes in {' or '.join(chosen.types)}"
         raise CannotEmit(what, code="dtype", way_out=f"leave out --dtype {options.dtype}")
@@ -54,14 +55,16 @@ def spelling_of(options: Options) -> Spelling:
 
 def write(program: Program, options: Options) -> str:
     """Write a Program as a query. Raises CannotEmit, TooLarge."""
-    chosen = dialect(options.dialect or STANDARD)
+    chosen = engine(options.dialect or STANDARD)
     _require_names(program, options, chosen)
     selects = list(_Query(program, options, chosen).selects())
     widest = max(len(select.items) for select in selects)
     if widest > chosen.columns:
         what = f"a level of the network has {widest:,} numbers, and a row in {chosen.name} holds {chosen.columns:,}"
         raise TooLarge(what, code="too-large", way_out="use a format that knows arrays, such as numpy or c")
-    return "\n".join(_lines(selects, program, options, chosen)) + "\n"
+    said, *lines = _lines(selects, program, chosen)
+    query = "\n".join(lines)
+    return f"{said}\n{translated(query, chosen.name) if chosen.name in OTHERS else query};\n"
 
 
 class _Query:
@@ -132,8 +135,8 @@ def _origin(here: Sequence[Column]) -> str:
 # -------------------------------------------------------------------------------------------------------- lines
 
 
-def _lines(selects: Sequence[Select], program: Program, options: Options, chosen: Dialect) -> Iterator[str]:
-    """Yield the lines of the text."""
+def _lines(selects: Sequence[Select], program: Program, chosen: Dialect) -> Iterator[str]:
+    """Yield what is said of the query, and its lines."""
     names = [chosen.quoted(name) for name in program.outputs]
     shown = ", ".join(names if len(names) <= _SHOWN else (*names[: _SHOWN - 1], "..."))
     yield f"-- {chosen.name}: {shown} for each row of {selects[0].source}"
@@ -150,8 +153,7 @@ def _lines(selects: Sequence[Select], program: Program, options: Options, chosen
         yield ")," if number < len(tables) - 1 else ")"
     if answers.origin and answers.origin != said:
         yield f"-- {escaped(answers.origin)}"
-    *lines, last = _select(answers)
-    yield from (*lines, f"{last};")
+    yield from _select(answers)
 
 
 def _select(select: Select) -> Iterator[str]:
