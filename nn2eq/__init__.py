@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nn2eq.emit import emit
     from nn2eq.emit.options import Options
     from nn2eq.errors import Nn2eqError
+    from nn2eq.forms.digits import digits
     from nn2eq.forms.distance import difference_bound
     from nn2eq.forms.expressions import expressions
     from nn2eq.forms.gradient import gradient
@@ -62,6 +63,7 @@ _HOMES = {
     "deciding": "nn2eq.decision",
     "dense": "nn2eq.reading.dense",
     "difference_bound": "nn2eq.forms.distance",
+    "digits": "nn2eq.forms.digits",
     "emit": "nn2eq.emit",
     "expressions": "nn2eq.forms.expressions",
     "gradient": "nn2eq.forms.gradient",
@@ -99,6 +101,7 @@ __all__ = [
     "deciding",
     "dense",
     "difference_bound",
+    "digits",
     "emit",
     "expressions",
     "gradient",

@@ -14,7 +14,7 @@ import click
 from nn2eq.cli.terminal import printable
 from nn2eq.errors import Nn2eqError
 
-COMMANDS = ("convert", "check", "info", "trace", "formats", "compose", "bounds", "regions", "plot")
+COMMANDS = ("convert", "check", "info", "trace", "formats", "compose", "bounds", "digits", "regions", "plot")
 """THE list of commands; each is a function of that name in a module of that name."""
 
 _EPILOG = """\b

@@ -14,6 +14,7 @@ from nn2eq.forms.evaluation import monomials
 from nn2eq.forms.program import Affine, Apply, Polynomial, Program, Step, with_constants
 
 Array = NDArray[np.float64]
+_ROOM, _PARTS = 20_000_000, 20
 _STEP = 6e-6
 """Half the way between two arguments whose difference tells a slope: the cube root of float64's roundoff."""
 
@@ -37,6 +38,18 @@ def sensitivity(program: Program, x: Array) -> Array:
                 upstream[name] = upstream.get(name, 0.0) + part
         rows.append(np.concatenate([np.zeros((len(x), 0)), *columns], axis=1))
     return np.stack(rows, axis=1)
+
+
+def most(program: Program, x: Array) -> Array:
+    """Return the largest |∂ answer / ∂ coefficient| at x over all outputs, (numbers,), samples a few at a time."""
+    at_once = max(1, _ROOM // max(1, count(program) * len(program.outputs)))
+    found = np.zeros(count(program))
+    for start in range(0, len(x), at_once):
+        part = np.abs(sensitivity(program, x[start : start + at_once])).max(axis=(0, 1))
+        found = np.maximum(found, part)
+        if start >= _PARTS * at_once:  # of a network so large, a few samples tell enough
+            break
+    return found
 
 
 def _of_numbers(step: Step, values: Mapping[str, Array], above: Array) -> Iterator[Array]:

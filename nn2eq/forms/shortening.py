@@ -17,7 +17,7 @@ from nn2eq.forms.coefficients import vector, with_vector
 from nn2eq.forms.program import Program
 from nn2eq.forms.refitting import Fit, refitted
 from nn2eq.forms.rounded import short
-from nn2eq.forms.sensitivity import sensitivity
+from nn2eq.forms.sensitivity import most, sensitivity
 
 Array = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def shortened(program: Program, fit: Fit, allowed: float, *, compensated: bool =
 def _each_alone(program: Program, fit: Fit) -> Callable[[float], Program]:
     """Round each number so far that it alone moves no answer by more than a budget."""
     numbers = vector(program)
-    matters = np.abs(sensitivity(program, fit.x)).max(axis=(0, 1))
+    matters = most(program, fit.x)
 
     def rounding(budget: float) -> Program:
         return with_vector(program, _rounded(numbers, budget / np.maximum(matters, 1e-300)))
