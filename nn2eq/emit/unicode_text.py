@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nn2eq.emit import Emitter
+from nn2eq.emit.cases import has_cases
 from nn2eq.emit.latex.functions import by_options
 from nn2eq.emit.options import Options
 from nn2eq.emit.typeset.texts import OPTIONS, comments, typeset
@@ -12,7 +13,8 @@ from nn2eq.forms.program import Program
 
 def write(program: Program, options: Options) -> str:
     """Write a Program in plain characters; matrices stand beside the equations, drawn with brackets."""
-    found = typeset(program, options, numbers="matrix" if program.layout == "matrix" else "inline")
+    whole = program.layout == "matrix" and not has_cases(program)
+    found = typeset(program, options, numbers="matrix" if whole else "inline")
     return comments(found, "#") + "\n" + "\n\n".join(map(display, found.displays)) + "\n"
 
 

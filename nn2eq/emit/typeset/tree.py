@@ -226,7 +226,7 @@ class _Reader:
             self._next()
             return Node("numbers", entries=tuple(_entries(match[0])))
         rows = tuple(cells for cells, _ in self._table(name))
-        return Node("cases" if name == "cases" else "matrix", rows=rows)
+        return Node("cases", rows=_on_one_row(rows)) if name == "cases" else Node("matrix", rows=rows)
 
     def _command(self, name: str) -> Node:
         if _SIZES.fullmatch(name):
@@ -291,6 +291,23 @@ def _without_space(node: Node) -> Node:
     """Leave out the room in front of an equation that stands beside another."""
     is_moved = node.kind == "row" and node.args and node.args[0].kind == "space"
     return _row(list(node.args[1:])) if is_moved else node
+
+
+def _on_one_row(rows: tuple[tuple[Node, ...], ...]) -> tuple[tuple[Node, ...], ...]:
+    """Put conditions that stand below each other, for want of room on a page of paper, side by side."""
+    found: list[tuple[Node, ...]] = []
+    for value, *conditions in rows:
+        if found and conditions and value == Node("row"):
+            *before, last = found[-1]
+            parts = (part for of in conditions for part in _parts(of))
+            found[-1] = (*before, Node("row", args=(*_parts(last), Node("space", "quad"), *parts)))
+        else:
+            found.append((value, *conditions))
+    return tuple(found)
+
+
+def _parts(node: Node) -> tuple[Node, ...]:
+    return node.args if node.kind == "row" else (node,)
 
 
 def _row(nodes: list[Node]) -> Node:
