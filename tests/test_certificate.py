@@ -26,7 +26,7 @@ from nn2eq.forms.rounded import rounded
 from nn2eq.forms.straight import layered
 from nn2eq.network import Network, Source
 from nn2eq.proof.balls import activated, precision, variables
-from nn2eq.proof.certificate import certify, digest, read_certificate, verify
+from nn2eq.proof.certificate import Certificate, certify, digest, read_certificate, verify
 from nn2eq.proof.certified import certified
 from nn2eq.series import truncation
 
@@ -43,6 +43,13 @@ def case() -> tuple[Network, Program]:
     return approximated()
 
 
+@pytest.fixture(scope="module")
+def issued(case: tuple[Network, Program]) -> tuple[str, Certificate]:
+    """The text of the case in JSON, and its certificate."""
+    text = emit(case[1], "json")
+    return text, certify(*case, text, "json")
+
+
 @pytest.mark.parametrize("language", ["json", "latex", "numpy", "python"])
 def test_what_is_certified_is_verified(language: str, case: tuple[Network, Program]) -> None:
     network, program = case
@@ -56,18 +63,16 @@ def test_what_is_certified_is_verified(language: str, case: tuple[Network, Progr
     assert ("of the text itself" in said) == (language == "json")
 
 
-def test_a_bound_too_small_is_caught(case: tuple[Network, Program]) -> None:
-    network, program = case
-    text = emit(program, "json")
-    certificate = certify(network, program, text, "json")
+def test_a_bound_too_small_is_caught(case: tuple[Network, Program], issued: tuple[str, Certificate]) -> None:
+    (network, program), (text, certificate) = case, issued
     with pytest.raises(Disagreement, match="it does not follow"):
         verify(network, text, replace(certificate, bound=0.99 * program.observed))
 
 
-def test_another_text_and_another_model_are_caught(case: tuple[Network, Program]) -> None:
-    network, program = case
-    text = emit(program, "json")
-    certificate = certify(network, program, text, "json")
+def test_another_text_and_another_model_are_caught(
+    case: tuple[Network, Program], issued: tuple[str, Certificate]
+) -> None:
+    (network, _), (text, certificate) = case, issued
     with pytest.raises(Disagreement, match="of another text"):
         verify(network, text + " ", certificate)
     other = replace(network, source=Source("net.h5", "cd" * 32))
@@ -85,13 +90,9 @@ def test_a_text_that_does_not_say_what_is_proved_is_caught(case: tuple[Network, 
         certified(network, wrong, replace(certificate, text=digest(wrong)))
 
 
-def test_another_network_behind_the_same_name_is_caught(case: tuple[Network, Program]) -> None:
-    network, program = case
-    text = emit(program, "json")
-    certificate = certify(network, program, text, "json")
-    other = approximated(seed=1)[0]
+def test_another_network_behind_the_same_name_is_caught(issued: tuple[str, Certificate]) -> None:
     with pytest.raises(Disagreement, match="it does not follow"):
-        verify(other, text, certificate)
+        verify(approximated(seed=1)[0], *issued)
 
 
 @pytest.mark.parametrize(("pieces", "message"), [
@@ -99,19 +100,17 @@ def test_another_network_behind_the_same_name_is_caught(case: tuple[Network, Pro
     (".", "it does not follow"),
 ])  # fmt: skip
 def test_pieces_that_are_not_the_box_are_caught(
-    pieces: str, message: str, case: tuple[Network, Program]
+    pieces: str, message: str, case: tuple[Network, Program], issued: tuple[str, Certificate]
 ) -> None:
-    network, program = case
-    text = emit(program, "json")
-    certificate = replace(certify(network, program, text, "json"), pieces=pieces)
+    (network, _), (text, certificate) = case, issued
+    certificate = replace(certificate, pieces=pieces)
     with pytest.raises(Disagreement, match=message):
         verify(network, text, certificate)
 
 
 @pytest.mark.parametrize("change", ['"version": 1', '"bound": ', '"halvings"', '"format"'])
-def test_damaged_certificates_are_refused(change: str, case: tuple[Network, Program]) -> None:
-    network, program = case
-    text = certify(network, program, emit(program, "json"), "json").as_json()
+def test_damaged_certificates_are_refused(change: str, issued: tuple[str, Certificate]) -> None:
+    text = issued[1].as_json()
     assert change in text
     with pytest.raises(DamagedFile, match="no certificate"):
         read_certificate(
@@ -192,6 +191,7 @@ def said(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
 
 
+@pytest.mark.slow
 def test_on_the_command_line(tmp_path: Path) -> None:
     model = str(Path(SHIPPED).absolute())
     made = said(

@@ -138,6 +138,14 @@ def _order(inputs: int) -> int:
     return _ORDERS.get(inputs, 2)
 
 
+def largest_distance(network: Network, program: Program, domain: Domain) -> float:
+    """Return a bound of |program - network| on a box as one piece, infinite where nothing follows."""
+    proof = _Proof(network, program, _order(len(domain)))
+    with precision(proof.space.order):
+        sizes = proof.sizes(*zip(*domain, strict=True))
+        return max(float(size) * (1.0 + 2.0**-50) if size.is_finite() else float("inf") for size in sizes)
+
+
 def verify(network: Network, text: str, certificate: Certificate | str) -> Program:
     """Prove what a certificate (or its JSON) says of a text again; return the program that it is proved of.
 
@@ -212,9 +220,10 @@ class _Proof:
     def holds(self, low: Sequence[float], high: Sequence[float], bound: float) -> bool:
         """Whether the two are proved to be within a bound all over a box."""
         with precision(self.space.order):
-            return all(bool(size <= arb(bound)) for size in self._sizes(low, high))
+            return all(bool(size <= arb(bound)) for size in self.sizes(low, high))
 
-    def _sizes(self, low: Sequence[float], high: Sequence[float]) -> list[arb]:
+    def sizes(self, low: Sequence[float], high: Sequence[float]) -> list[arb]:
+        """Bound the distance over a box, an output each."""
         x = variables(self.space, low, high)
         ends = zip(low, high, strict=True)
         radius = [
