@@ -552,6 +552,8 @@ def test_everything_stands_out_from_the_paper(theme: Theme) -> None:
         assert contrast(colour, theme.paper) >= 3, colour
     for tint in theme.tints:
         assert contrast(theme.ink, tint) >= 4.5, tint
+    for one, two in itertools.combinations(theme.tints[:3], 2):  # areas of classes, in grey
+        assert contrast(one, two) >= 1.25, (one, two)
     for shade in np.linspace(*theme.shades, 9):
         assert contrast(mpl.colors.to_hex(mpl.colormaps[theme.ramp](shade)), theme.paper) >= 3
     assert contrast("#F0E442", THEMES["light"].paper) < 3  # yellow on white is what is seen here

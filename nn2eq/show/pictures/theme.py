@@ -17,7 +17,8 @@ class Theme:
     """The colours of a picture.
 
     paper, ink: behind and of text; muted: axes; faint: what only guides the eye. colours: of lines, in order, each at
-    least 3:1 against the paper. tints: of areas, that ink and lines stand on. positive, negative: signs of weights.
+    least 3:1 against the paper. tints: of areas, that ink and lines stand on, the first three told apart in grey.
+    positive, negative: signs of weights.
     ramp: matplotlib's name of the scale of values; shades: the part of it that lines have; signed: the scale of errors.
     """
 
@@ -41,13 +42,13 @@ THEMES: Mapping[str, Theme] = {
         Theme(
             "light", paper="#ffffff", ink="#1a1a1a", muted="#6b6b6b", faint="#d4d4d4",
             colours=(BLUE, VERMILION, GREEN, PURPLE, "#1a1a1a"),
-            tints=("#cfe6f5", "#f8d9b0", "#a9d8c8", "#f6eeb0", "#e6bfd4", "#b5b9c0"),
+            tints=("#dceefa", "#f2bd80", "#6fb39c", "#f6eeb0", "#d9a3c0", "#b5b9c0"),
             positive=BLUE, negative=VERMILION, ramp="cividis", shades=(0.0, 0.6), signed=(BLUE, "#f7f7f7", VERMILION),
         ),
         Theme(
             "dark", paper="#15181d", ink="#f0f0f0", muted="#a3a8b0", faint="#3a3f47",
             colours=(SKY, ORANGE, GREEN, PURPLE, YELLOW),
-            tints=("#1d4560", "#6b4a10", "#0f5a45", "#5d5a1c", "#5c3349", "#3b4049"),
+            tints=("#16354a", "#8a6016", "#10604a", "#5d5a1c", "#5c3349", "#3b4049"),
             positive=SKY, negative=ORANGE, ramp="cividis", shades=(0.45, 1.0), signed=(SKY, "#22262c", ORANGE),
         ),
     )
