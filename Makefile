@@ -115,7 +115,7 @@ tools:
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
 	    python3-venv texlive-latex-base texlive-latex-recommended texlive-latex-extra poppler-utils katex \
 	    g++ gfortran golang-go default-jdk-headless nodejs octave r-base-core rustc \
-	    chromium graphviz libreoffice-calc-nogui npm postgresql
+	    chromium graphviz libreoffice-calc-nogui postgresql $$(command -v npm >/dev/null || echo npm)
 	$(MAKE) $(READY)
 	npm install --silent --no-fund --no-audit --prefix $(VENV)/npm mermaid@11.17.2 jsdom@29.1.1
 
