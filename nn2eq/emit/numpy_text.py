@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -56,10 +56,10 @@ def write(program: Program, options: Options) -> str:
     whole = program.layout == "matrix" or has_cases(program)
     for one in program.functions:
         alone, name = program.alone(one), called(one, options)
-        lines = _layers(alone, spelling) if whole else _columns(alone, spelling)
+        lines = layers(alone, spelling) if whole else _columns(alone, spelling)
         parts.append(_function(alone, name, lines))
     if whole:
-        parts.append("\n".join(_constant(constant) for constant in tables(program)) + "\n")
+        parts.append("\n".join(constant_text(constant) for constant in tables(program)) + "\n")
     return "\n\n".join(parts)
 
 
@@ -131,11 +131,15 @@ def _columns(program: Program, spelling: Spelling) -> Iterator[str]:
 # ----------------------------------------------------------------------------------------------- whole layers
 
 
-def _layers(program: Program, spelling: Spelling) -> Iterator[str]:
-    """Yield the lines of a text of arrays: one a layer where that can be said at once."""
+def layers(program: Program, spelling: Spelling, kept: Collection[str] | None = None) -> Iterator[str]:
+    """Yield the lines of a text of arrays: one a layer where that can be said at once.
+
+    kept: the arrays that are needed under their names behind these lines, None for the results alone.
+    """
     steps = program.predict.steps
     free = _free(program)
     wanted = {value.name for step in steps if isinstance(step, Combine) for value in arguments(step)}
+    wanted.update(kept or ())
     texts: dict[str, str] = {}
     for (origin, step), following in zip(
         commented((step.out.origin, step) for step in steps), (*steps[1:], None), strict=True
@@ -145,7 +149,7 @@ def _layers(program: Program, spelling: Spelling) -> Iterator[str]:
             yield from _applied(step, texts.get(step.arg.name, step.arg.name), spelling)
             continue
         if isinstance(step, Combine):
-            yield from combinations(step, free[step.out.name])
+            yield from combinations(step, free[step.out.name] if kept is None else ())
             continue
         if isinstance(step, Cases):
             yield from _looked_up(step)
@@ -228,7 +232,7 @@ def _activation(step: Apply, arg: str, spelling: Spelling) -> str:
     return written(node, {**names, "count": str(units), **per_unit})
 
 
-def _constant(constant: Constant) -> str:
+def constant_text(constant: Constant) -> str:
     """Write an array: its numbers are exact in its own dtype, and float64 from then on."""
     data = constant.data
     text = array_text(data)

@@ -1,0 +1,111 @@
+"""Derivatives in x and gradients by the weights, against TensorFlow's GradientTape in float64."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nn2eq.emit.numpy_training import write
+from nn2eq.emit.options import Options
+from nn2eq.errors import BadRequest
+from nn2eq.forms.gradient import gradient
+from nn2eq.forms.straight import matrix
+from nn2eq.forms.training import training
+from nn2eq.network import Network
+from nn2eq.reading import read
+
+NAMES = ("classes", "chance", "curve")
+TOLERANCE = 1e-11
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Networks that Keras saved, and what the tape says of each."""
+    folder = tmp_path_factory.mktemp("tape")
+    script = Path(__file__).with_name("tape_of_keras.py")
+    done = subprocess.run([sys.executable, script, folder], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder, json.loads(done.stdout)
+
+
+def gradients(network: Network, loss: str = "") -> Any:
+    """Return the function that the text defines."""
+    found: dict[str, Any] = {}
+    exec(write(matrix(network, fold=False), training(network, loss), Options()), found)
+    return found["gradients"]
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_derivatives_are_those_of_the_tape(tape: tuple[Path, dict[str, Any]], name: str) -> None:
+    folder, said = tape
+    network, expected = read(str(folder / f"{name}.keras")), said[name]
+    x = np.array(expected["x"])
+    for fold in (True, False):
+        program = gradient(network, hessian=True, fold=fold)
+        found = program.alone(program.functions[1]).evaluate(x)
+        slopes = np.array(expected["jacobian"])
+        outputs = len(program.outputs)
+        np.testing.assert_allclose(found[:, :outputs], expected["y"], rtol=TOLERANCE, atol=1e-14)
+        np.testing.assert_allclose(
+            found[:, outputs:].reshape(slopes.shape), slopes, rtol=TOLERANCE, atol=1e-13
+        )
+        if (
+            name == "chance"
+        ):  # TensorFlow holds the mean within a variance for constant, and so its slopes' slopes
+            continue
+        curved = np.array(expected["hessian"])
+        found = program.alone(program.functions[2]).evaluate(x).reshape(curved.shape)
+        np.testing.assert_allclose(found, curved, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_gradients_are_those_of_the_tape(tape: tuple[Path, dict[str, Any]], name: str) -> None:
+    folder, said = tape
+    network, expected = read(str(folder / f"{name}.keras")), said[name]
+    total, found = gradients(network, expected["kind"])(np.array(expected["x"]), np.array(expected["target"]))
+    assert total == pytest.approx(expected["loss"], rel=TOLERANCE)
+    assert [len(layer) for layer in found] == [len(layer) for layer in expected["gradients"]]
+    for layer, wanted in zip(found, expected["gradients"], strict=True):
+        for one, other in zip(layer, wanted, strict=True):
+            assert one.shape == np.shape(other)
+            np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-13)
+
+
+def test_gradients_are_differences() -> None:
+    """Of a shipped model, by moving its bias: the loss is the mean over samples and outputs."""
+    network = read("models/dense_2-3-1_sigmoid.keras")
+    random = np.random.default_rng(0)
+    x, target = random.normal(size=(7, 2)), random.uniform(size=(7, 1))
+    _, found = gradients(network)(x, target)
+    assert [len(layer) for layer in found] == [2, 2]
+    assert found[0][0].shape == (2, 3)
+    y = network.evaluate(x)
+    np.testing.assert_allclose(found[-1][1], np.mean(y - target, axis=0), rtol=1e-12)
+
+
+def test_saturated_answers_have_gradients() -> None:
+    network = read("models/dense_2-3-1_sigmoid.keras")
+    total, found = gradients(network)(np.full((1, 2), 1e4), np.array([[0.0]]))
+    assert np.isfinite(total)
+    assert all(np.isfinite(one).all() for layer in found for one in layer)
+
+
+def test_a_loss_goes_with_the_last_activation() -> None:
+    network = read("models/dense_1-3-2-1_tanh.keras")
+    assert training(network).loss == "mse"
+    with pytest.raises(BadRequest, match="bce"):
+        training(network, "bce")
+    with pytest.raises(BadRequest, match="no loss"):
+        training(network, "hinge")
+    with pytest.raises(ValueError, match="rows"):
+        gradients(network)(np.zeros((2, 1)), np.zeros((3, 1)))
