@@ -14,6 +14,7 @@ from measure import table
 from networks import write_h5
 
 from nn2eq.emit import LANGUAGES, emit, emitter
+from nn2eq.errors import TooLarge
 from nn2eq.forms.gradient import gradient
 from nn2eq.reading import read
 
@@ -42,6 +43,11 @@ def _texts(path: Path) -> None:
     for language in LANGUAGES:
         for layout in emitter(language).derivatives:
             program = gradient(network, layout=layout)
+            try:
+                emit(program, language)
+            except TooLarge:
+                rows.append((language, layout, "refused: too large", "-"))
+                continue
             seconds = min(_seconds(lambda: emit(program, language)) for _ in range(2))  # noqa: B023 - at once
             rows.append((language, layout, f"{seconds:.3f}", f"{len(emit(program, language)):,}"))
     rows.append(("SymPy's diff", "nested", _sympy(path), "-"))

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from nn2eq.forms.straight import layered, matrix, nested
     from nn2eq.forms.symbolic import symbolic
     from nn2eq.forms.taylor import taylor
+    from nn2eq.forms.training import backprop
     from nn2eq.network import Network
     from nn2eq.proof.ask_keras import ask_keras
     from nn2eq.proof.certificate import certify, verify
@@ -55,6 +56,7 @@ _HOMES = {
     "Program": "nn2eq.forms.program",
     "Request": "nn2eq.conversion",
     "ask_keras": "nn2eq.proof.ask_keras",
+    "backprop": "nn2eq.forms.training",
     "bounds": "nn2eq.bounds",
     "certify": "nn2eq.proof.certificate",
     "check": "nn2eq.proof.check",
@@ -93,6 +95,7 @@ __all__ = [
     "Program",
     "Request",
     "ask_keras",
+    "backprop",
     "bounds",
     "certify",
     "check",

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nn2eq.conversion import Request, convert
 from nn2eq.emit.numpy_training import write
 from nn2eq.emit.options import Options
 from nn2eq.errors import BadRequest
 from nn2eq.forms.gradient import gradient
 from nn2eq.forms.straight import matrix
-from nn2eq.forms.training import training
+from nn2eq.forms.training import backprop, training
 from nn2eq.network import Network
+from nn2eq.proof.gradients import gradients_agree
 from nn2eq.reading import read
 
 NAMES = ("classes", "chance", "curve")
@@ -109,3 +111,32 @@ def test_a_loss_goes_with_the_last_activation() -> None:
         training(network, "hinge")
     with pytest.raises(ValueError, match="rows"):
         gradients(network)(np.zeros((2, 1)), np.zeros((3, 1)))
+
+
+# --------------------------------------------------------------------------------------------- its own check
+
+
+def test_the_form_is_checked_when_it_is_written() -> None:
+    network = read("models/dense_2-3-1_sigmoid.keras")
+    conversion = convert(network, Request("numpy", "backprop"))
+    assert "def gradients(x, y)" in conversion.text
+    assert conversion.agreement is not None
+    assert conversion.agreement.holds
+    assert conversion.agreement.samples == 1 + 4 * 3
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("(y - t)", "(t - y)"), ("x.T @", "2 * x.T @"), ("loss = ", "loss = 2 *")]
+)
+def test_a_planted_error_is_named(before: str, after: str) -> None:
+    network = read("models/dense_2-3-1_sigmoid.keras")
+    program = backprop(network)
+    assert program.training is not None
+    text = write(program, program.training, Options())
+    wrong = text.replace(before, after, 1)
+    assert wrong != text
+    assert gradients_agree(network, text, program.training, "gradients").holds
+    agreement = gradients_agree(network, wrong, program.training, "gradients")
+    assert not agreement.holds
+    assert agreement.spot is not None
+    assert agreement.spot.output == "loss" or "slope by" in agreement.spot.output

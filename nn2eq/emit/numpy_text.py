@@ -48,6 +48,10 @@ COLUMNS = Scalars(
 
 def write(program: Program, options: Options) -> str:
     """Write a Program as NumPy."""
+    if program.training is not None:
+        from nn2eq.emit import numpy_training  # which uses this
+
+        return numpy_training.write(program, program.training, options)
     require_names(program, options, "numpy", {"np", "len", "shape", "erf", "ValueError"})
     spelling = spelled(options)
     if options.expression:
@@ -252,7 +256,7 @@ EMITTER = Emitter(
     name="numpy",
     suffix=".py",
     comment="#",
-    layouts=("nested", "layered", "matrix"),
+    layouts=("nested", "layered", "matrix", "backprop"),
     default="matrix",
     write=write,
     spelling=spelled,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nn2eq import formula as fm
 from nn2eq.emit.header import escaped
+from nn2eq.emit.names import called
 from nn2eq.emit.numpy_functions import ERF, definition, written
 from nn2eq.emit.numpy_text import constant_text, layers
 from nn2eq.emit.options import Options
@@ -26,12 +27,17 @@ def write(program: Program, training: Training, options: Options) -> str:
     if any(part.op == "erf" for node in formulas(program) for part in fm.walk(node)):
         parts.append(ERF)
     parts += [definition(row) for row in applied(program).values() if spelling(row) is None]
-    body = [*_taken(program, training), *layers(program, spelling, _kept(training)), *_returned(training)]
+    name = called(training.function, options)
+    taken, walk = _taken(program, training, name), layers(program, spelling, _kept(training))
+    body = [*taken, *walk, *_returned(training)]
+        *_taken(program, training, called(training.function, options)),
+        *layers(program, spelling, _kept(training)),
+        *_returned(training),
+    ]
     ignoring = '@np.errstate(over="ignore", invalid="ignore")  # exp(1000) is inf'
     above = [ignoring] if any(map(may_overflow, formulas(program))) else []
-    text = function("gradients", body, *above).replace(
-        "def gradients(x):", f"def gradients(x, {_target(training)}):"
-    )
+    head, target = f"def {name}(x", "y=None" if training.loss == "none" else "y"
+    text = function(name, body, *above).replace(f"{head}):", f"{head}, {target}):", 1)
     constants = {c.name: c for c in program.constants} | {
         c.name: c
         for _, sums in training.sums
@@ -49,11 +55,7 @@ def _kept(training: Training) -> set[str]:
     return {value.name for value in values if value is not None}
 
 
-def _target(training: Training) -> str:
-    return "y=None" if training.loss == "none" else "y"
-
-
-def _taken(program: Program, training: Training) -> Iterator[str]:
+def _taken(program: Program, training: Training, name: str) -> Iterator[str]:
     inputs, outputs = len(program.inputs), training.target.size
     yield f'"""Return the mean loss ({training.loss}) of a batch, and its gradients: a tuple a layer, in Keras\' order.'
     yield ""
@@ -65,7 +67,7 @@ def _taken(program: Program, training: Training) -> Iterator[str]:
     if training.loss != "none":
         yield f"t = np.asarray(y, dtype=np.float64).reshape(-1, {outputs})"
         yield "if len(t) != samples:"
-        yield '    raise ValueError(f"gradients takes as many rows of y as of x, not {len(t)} and {samples}")'
+        yield f'    raise ValueError(f"{name} takes as many rows of y as of x, not {{len(t)}} and {{samples}}")'
 
 
 def _returned(training: Training) -> Iterator[str]:

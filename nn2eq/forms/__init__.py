@@ -87,6 +87,13 @@ FORMS: Mapping[str, Form] = {
             ("fold", "hessian", "at", "layout"),
         ),
         Form(
+            "backprop",
+            "nn2eq.forms.training",
+            "backprop",
+            "the backward pass: a batch's mean loss, and by how much it moves with every weight",
+            ("loss",),
+        ),
+        Form(
             "polynomial",
             "nn2eq.forms.polynomial",
             "layered",

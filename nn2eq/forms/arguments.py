@@ -117,6 +117,10 @@ ARGUMENTS: Mapping[str, Argument] = {
         Argument(
             "seconds", "Stop proving after so long; 10 if left out.", "S", _positive("seconds"), repr
         ),
+        Argument(
+            "loss", "The backward pass of this loss; by the last activation if left out.",
+            choices=("mse", "bce", "cce", "none"),
+        ),
         Argument("hessian", "Second derivatives too.", written=lambda given: "yes"),
         Argument(
             "layout", "Derivatives: a line a unit, or whole layers at a time; by the language if left out.",

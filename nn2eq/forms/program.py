@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 
+if TYPE_CHECKING:  # which is made of steps
+    from nn2eq.forms.training import Training
+
 Array = NDArray[np.float64]
 WHOLE = ("matrix", "bigm")
 """The layouts that speak of whole layers, and hold every number once."""
-LAYOUTS = ("nested", "layered", "symbolic", *WHOLE)
+LAYOUTS = ("nested", "layered", "backprop", *WHOLE)
 
 
 @dataclass(frozen=True)
@@ -289,6 +292,7 @@ class Program:
     proved: float = math.nan
     observed: float = math.nan
     told: Mapping[str, Any] = field(default_factory=dict)
+    training: Training | None = None
     ranges: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
 
     @property

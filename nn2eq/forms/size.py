@@ -50,6 +50,8 @@ def runnable(activation: Activation) -> fm.Node | None:
 
 def numbers(program: Program, spelling: Spelling = by_name) -> int:
     """Return how many weights and biases the text of all functions holds (the formulas' own numbers apart)."""
+    if program.training is not None:
+        return sum(int(constant.data.size) for constant in program.constants)
     if program.layout in WHOLE or (program.layout == "symbolic" and program.form != "nested"):
         return sum(int(constant.data.size) for constant in program.constants)
     if program.layout == "layered":

@@ -6,6 +6,7 @@ differently than they answer (BatchNormalization, Dropout) are taken as they ans
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +14,18 @@ import numpy as np
 
 from nn2eq import formula as fm
 from nn2eq.errors import BadRequest, UnsupportedModel
-from nn2eq.forms.program import Affine, Apply, Combine, Constant, Function, Operand, Step, Term, Value
+from nn2eq.forms.program import (
+    Affine,
+    Apply,
+    Combine,
+    Constant,
+    Function,
+    Operand,
+    Program,
+    Step,
+    Term,
+    Value,
+)
 from nn2eq.network import Affine as Linear
 from nn2eq.network import Layer, Network, Selected, numbered
 
@@ -109,6 +121,25 @@ def training(network: Network, loss: str = "") -> Training:
     logits = last.arg if isinstance(last, Apply) and criterion.with_ else None
     function = Function("gradients", (x,), (y,), tuple(walk.steps))
     return Training(function, criterion, loss, target, tuple(_layers(walk, slopes)), logits)
+
+
+def backprop(network: Network, *, loss: str = "") -> Program:
+    """Return the network's backward pass: a batch's mean loss, and by how much it moves with every weight.
+
+    loss: mse, bce, cce or none; by the last activation if left out. Raises BadRequest, UnsupportedModel.
+    """
+    found = training(network, loss)
+    file = os.path.basename(network.source.file)
+    functions = (found.function,)
+    return Program(
+        functions,
+        "backprop",
+        "backprop",
+        file,
+        network.source.sha256,
+        told={"loss": found.loss},
+        training=found,
+    )
 
 
 def _forward(network: Network, x: Value) -> _Walk:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from nn2eq.domain import Domain
 from nn2eq.emit import emitter
+from nn2eq.emit.names import called
+from nn2eq.emit.options import Options
 from nn2eq.errors import Disagreement
 from nn2eq.forms.program import Affine, Apply, Cases, Program, Value, arguments
 from nn2eq.forms.straight import matrix
@@ -19,6 +21,7 @@ from nn2eq.proof.approximate import affine_size, expect_program, in_box
 from nn2eq.proof.cases import cost_of_rounding
 from nn2eq.proof.derivatives import first, with_derivatives
 from nn2eq.proof.expected import Expected
+from nn2eq.proof.gradients import gradients_agree
 from nn2eq.proof.rounding import DOUBLE, SINGLE, rounding, scale, widened
 from nn2eq.proof.runners import Answer, run
 from nn2eq.proof.samples import samples
@@ -91,6 +94,9 @@ def check(
     which the text computes.
     """
     program = program or matrix(network)
+    if program.training is not None:
+        called_so = called(program.training.function, Options(name=name))
+        return gradients_agree(network, text, program.training, called_so)
     if not program.exact:
         expected = expect_program(network, program, data)
     else:

@@ -80,6 +80,9 @@ def judge(
     network = without_activations(network) if header.linear else network
     if dict(header.told).get("symbols") != "only":
         network.require_numbers("judging numbers")
+    if header.form == "backprop":
+        what = "a text of gradients is compared when it is written, not judged later"
+        raise BadRequest(what, code="not-run", way_out="write it again, from the model")
     program = _program(network, header)
     _require_allowed(language, text, outside)
     expected = _expected(network, header, data)

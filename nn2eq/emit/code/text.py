@@ -99,7 +99,11 @@ def _require_short(dialect: Dialect, program: Program, options: Options) -> None
     if size > dialect.most:
         what = f"the {program.form} form would hold {size:,} numbers"
         what += f", and a function in {dialect.name} takes {dialect.most:,}"
-        raise TooLarge(what, code="too-large", way_out="use --form matrix")
+        raise TooLarge(
+            what,
+            code="too-large",
+            way_out="use --form matrix" if len(program.functions) == 1 else "use another --format",
+        )
 
 
 def fields_of(program: Program, options: Options) -> dict[str, str]:
