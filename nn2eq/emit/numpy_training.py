@@ -30,10 +30,6 @@ def write(program: Program, training: Training, options: Options) -> str:
     name = called(training.function, options)
     taken, walk = _taken(program, training, name), layers(program, spelling, _kept(training))
     body = [*taken, *walk, *_returned(training)]
-        *_taken(program, training, called(training.function, options)),
-        *layers(program, spelling, _kept(training)),
-        *_returned(training),
-    ]
     ignoring = '@np.errstate(over="ignore", invalid="ignore")  # exp(1000) is inf'
     above = [ignoring] if any(map(may_overflow, formulas(program))) else []
     head, target = f"def {name}(x", "y=None" if training.loss == "none" else "y"
@@ -59,9 +55,9 @@ def _taken(program: Program, training: Training, name: str) -> Iterator[str]:
     inputs, outputs = len(program.inputs), training.target.size
     yield f'"""Return the mean loss ({training.loss}) of a batch, and its gradients: a tuple a layer, in Keras\' order.'
     yield ""
-    yield f"    x is (n, {inputs}), y is (n, {outputs}), what the network should answer. Layers answer as they do in"
-    yield "    use. No probability is clipped; Keras clips, at 1e-7, those of which it does not see the logits."
-    yield '    """'
+    yield f"x is (n, {inputs}), y is (n, {outputs}), what the network should answer. Layers answer as they do in"
+    yield "use. No probability is clipped; Keras clips, at 1e-7, those of which it does not see the logits."
+    yield '"""'
     yield f"x = np.asarray(x, dtype=np.float64).reshape(-1, {inputs})"
     yield "samples = len(x)"
     if training.loss != "none":
@@ -78,7 +74,7 @@ def _returned(training: Training) -> Iterator[str]:
     yield "return loss, ["
     for name, sums in training.sums:
         yield f"    # {escaped(name)}: {', '.join(one.name for one in sums)}"
-        yield f"    ({', '.join(map(_sum, sums))},),"
+        yield f"    ({', '.join(map(_sum, sums))}{',' if len(sums) == 1 else ''}),"
     yield "]"
 
 

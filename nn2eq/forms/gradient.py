@@ -29,6 +29,7 @@ from nn2eq.forms.program import (
     Term,
     Value,
     arguments,
+    needed,
 )
 from nn2eq.forms.straight import layered, matrix
 from nn2eq.network import Network
@@ -107,7 +108,8 @@ def _jacobian(predict: Function) -> Function:
         sweep.finish(out, sweep.forward()[-1], transposed=sweep.inputs > 1)
     [y] = predict.results
     shapes = ((y.size,), (sweep.outputs, sweep.inputs))
-    return _needed(Function(JACOBIAN, predict.arguments, (y, out), tuple(sweep.steps), shapes))
+    steps = needed(tuple(sweep.steps), {y.name, out.name})
+    return Function(JACOBIAN, predict.arguments, (y, out), steps, shapes)
 
 
 def _hessian(predict: Function) -> Function:
@@ -115,18 +117,8 @@ def _hessian(predict: Function) -> Function:
     out = sweep.hessian()
     sweep.finish(out, sweep.curved(sweep.forward(), sweep.backward()), transposed=False)
     shapes = ((sweep.outputs, sweep.inputs, sweep.inputs),)
-    return _needed(Function(HESSIAN, predict.arguments, (out,), tuple(sweep.steps), shapes))
-
-
-def _needed(function: Function) -> Function:
-    """Leave out the steps that no result depends on."""
-    used = {result.name for result in function.results}
-    kept: list[Step] = []
-    for step in reversed(function.steps):
-        if step.out.name in used:
-            used.update(value.name for value in arguments(step))
-            kept.append(step)
-    return replace(function, steps=tuple(reversed(kept)))
+    steps = needed(tuple(sweep.steps), {out.name})
+    return Function(HESSIAN, predict.arguments, (out,), steps, shapes)
 
 
 @dataclass(frozen=True)

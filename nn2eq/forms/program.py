@@ -7,7 +7,7 @@ whole layers, so that kernels stay arrays; `nn2eq.emit.scalars` unrolls them for
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -253,6 +253,16 @@ def arguments(step: Step) -> Iterator[Value]:
         yield step.arg
 
 
+def needed(steps: tuple[Step, ...], wanted: Collection[str]) -> tuple[Step, ...]:
+    """Leave out the steps that none of the wanted values depends on."""
+    used, kept = set(wanted), []
+    for step in reversed(steps):
+        if step.out.name in used:
+            used.update(value.name for value in arguments(step))
+            kept.append(step)
+    return tuple(reversed(kept))
+
+
 def step_constants(step: Step) -> Iterator[Constant]:
     """Yield the constants that a step uses, in order."""
     if isinstance(step, Affine):
@@ -277,7 +287,7 @@ class Program:
     for each input; proved, the bound of its distance from the network there, as real functions, NaN if none is;
     observed, a distance that was seen. told: the arguments that it was built with, by name. An exact form with a
     domain is the network on it; ranges: of values by their names what they are proved to lie within there, low and
-    high (n,) each.
+    high (n,) each. training: of a backward pass, the loss and the sums by which it moves with every weight.
     """
 
     functions: tuple[Function, ...]

@@ -25,6 +25,7 @@ from nn2eq.forms.program import (
     Step,
     Term,
     Value,
+    needed,
 )
 from nn2eq.network import Affine as Linear
 from nn2eq.network import Layer, Network, Selected, numbered
@@ -119,8 +120,10 @@ def training(network: Network, loss: str = "") -> Training:
     target = Value("t", tuple(f"t_{k}" for k in range(1, y.size + 1)), "what y should be")
     slopes = _backward(walk, criterion, y, target)
     logits = last.arg if isinstance(last, Apply) and criterion.with_ else None
-    function = Function("gradients", (x,), (y,), tuple(walk.steps))
-    return Training(function, criterion, loss, target, tuple(_layers(walk, slopes)), logits)
+    sums = tuple(_layers(walk, slopes))
+    wanted = {y.name} | {one.slopes.name for _, own in sums for one in own}
+    function = Function("gradients", (x,), (y,), needed(tuple(walk.steps), wanted))
+    return Training(function, criterion, loss, target, sums, logits)
 
 
 def backprop(network: Network, *, loss: str = "") -> Program:
