@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -171,25 +172,30 @@ def _body(program: Program, switches: Switches) -> Iterator[str]:
     within = ", bounds=lambda _, k: DOMAIN[k - 1]" if program.domain else ""
     yield f"block.x = Var(RangeSet({len(program.inputs)}){within})"
     yield f"{x} = [block.x[k] for k in block.x]"
-    steps = zip(function.steps, unrolled(function, spelled), strict=True)
-    for said, (step, lines) in commented((origin, (step, lines)) for step, (origin, lines) in steps):
+    apart = tuple(step for step in function.steps if _is_apart(step))
+    lines = unrolled(replace(function, steps=apart), spelled)
+    for said, step in commented((step.out.origin, step) for step in function.steps):
         yield from said
         name = "y" if step.out.name == y else step.out.name
         if step.out.name in switches:
             yield _switched(step, name, switches[step.out.name])
+        elif _is_apart(step):
+            yield from _units(step, name, next(lines)[1])
         else:
-            yield from _step(step, name, lines)
+            yield _at_once(step, name)
 
 
-def _step(step: Step, name: str, lines: Iterable[Line]) -> Iterator[str]:
-    """Yield what gives names to the units of one step."""
+def _is_apart(step: Step) -> bool:
+    """Whether a step is written unit by unit."""
+    return not isinstance(step, Affine | Apply) or (isinstance(step, Apply) and step.activation.row.coupled)
+
+
+def _at_once(step: Step, name: str) -> str:
+    """Return what gives names to the units of a step that is written as a list."""
     if isinstance(step, Affine):
-        yield f'{step.out.name} = named(block, "{name}", {affine(step)})'
-    elif isinstance(step, Apply) and not step.activation.row.coupled:
-        listed = over_list(step, spelled(step.activation), PYOMO)
-        yield f'{step.out.name} = named(block, "{name}", {listed})'
-    else:
-        yield from _units(step, name, lines)
+        return f'{step.out.name} = named(block, "{name}", {affine(step)})'
+    assert isinstance(step, Apply)
+    return f'{step.out.name} = named(block, "{name}", {over_list(step, spelled(step.activation), PYOMO)})'
 
 
 def _units(step: Step, name: str, lines: Iterable[Line]) -> Iterator[str]:
