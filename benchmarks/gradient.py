@@ -20,7 +20,7 @@ from nn2eq.reading import read
 
 SIZES = (8, 64, 64, 64, 1)
 BATCH, RUNS = 1000, 100
-PATIENCE = 120.0
+PATIENCE = 60.0
 SYMPY = """
 import nn2eq, sympy, sys
 [y] = nn2eq.expressions(nn2eq.read(sys.argv[1]))
