@@ -101,7 +101,8 @@ class Conversion:
 def require_possible(request: Request) -> None:
     """Refuse a language, form or option that cannot go together, before any work. Raises CannotEmit, BadRequest."""
     request = _named(request)
-    require_taken(form(request.form) if request.form else None, request.given)
+    people = emitter(request.language).for_people
+    require_taken(form(request.form).for_people(people) if request.form else None, request.given)
     chosen = emitter(request.language)
     derivatives = _has_derivatives(request)
     require(chosen, _layouts(request, chosen), request.options, request.form, derivatives=derivatives)
@@ -179,9 +180,10 @@ def _by_size(network: Network, request: Request, chosen: Emitter) -> Draft:
 
 
 def _built(network: Network, request: Request, name: str) -> Program:
-    if "symbols" not in form(name).takes:
+    chosen = form(name).for_people(emitter(request.language).for_people)
+    if "symbols" not in chosen.takes:
         network.require_numbers(f"the {name} form")
-    program = form(name).build(network, **_told(network, request, name))
+    program = chosen.build(network, **_told(network, request, name))
     known = emitter(request.language).layouts
     if program.layout not in known:
         program = replace(program, layout=form(name).layout_among(known))
@@ -190,7 +192,7 @@ def _built(network: Network, request: Request, name: str) -> Program:
 
 def _told(network: Network, request: Request, name: str) -> dict[str, Any]:
     """Return the keywords of a form; `fold` is one of some."""
-    takes = form(name).takes
+    takes = form(name).for_people(emitter(request.language).for_people).takes
     told = {key: value for key, value in _shape(network, request).items() if key in takes}
     if "layout" in takes:
         told["layout"], *_ = _layouts(request, emitter(request.language))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -20,7 +20,8 @@ class Form:
     name: of the form, and of the function in the module `home` that builds it. layout: of its Program, "" if that is
     one of its arguments. summary: what it is, in a few words. takes: the keywords that its function takes, `fold` or
     names of the table of arguments. others: layouts that its Program may be given instead, for languages that do
-    not know its own.
+    not know its own. to_read: the module that builds it in languages that people read, if that is another; and
+    told_to_read: what it takes there besides.
     """
 
     name: str
@@ -29,6 +30,14 @@ class Form:
     summary: str
     takes: tuple[str, ...] = ("fold",)
     others: tuple[str, ...] = ()
+    to_read: str = ""
+    told_to_read: tuple[str, ...] = ()
+
+    def for_people(self, people: bool) -> Form:
+        """Return the form as people read it, which may be built elsewhere, and told more."""
+        if not (people and self.to_read):
+            return self
+        return replace(self, home=self.to_read, takes=(*self.takes, *self.told_to_read), to_read="")
 
     def layout_among(self, known: tuple[str, ...]) -> str:
         """Return the first of its layouts that is known, its own if none is."""
@@ -92,6 +101,8 @@ FORMS: Mapping[str, Form] = {
             "backprop",
             "the backward pass: a batch's mean loss, and by how much it moves with every weight",
             ("loss",),
+            to_read="nn2eq.forms.backprop",
+            told_to_read=("at", "target", "derivation", *SYMBOLS),
         ),
         Form(
             "polynomial",

@@ -65,6 +65,13 @@ def _point(text: str, names: Names) -> tuple[float, ...]:
     return tuple(map(float, parse_point(text, names)))
 
 
+def _target(text: str, names: Names) -> tuple[float, ...]:
+    try:
+        return tuple(map(float, text.split(",")))
+    except ValueError:
+        raise BadRequest(f"--target: {text!r:.40}", code="target", way_out="write numbers, 0.5,1") from None
+
+
 def _domain(text: str, names: Names) -> tuple[tuple[float, float], ...]:
     from nn2eq.domain import parse_domain
 
@@ -118,9 +125,11 @@ ARGUMENTS: Mapping[str, Argument] = {
             "seconds", "Stop proving after so long; 10 if left out.", "S", _positive("seconds"), repr
         ),
         Argument(
-            "loss", "The backward pass of this loss; by the last activation if left out.",
+            "loss", "The backward pass of this loss; none: of the output itself. By the last activation if left out.",
             choices=("mse", "bce", "cce", "none"),
         ),
+        Argument("target", "What the answer should be at --at, for a worked example.", "Y", _target, _numbers),
+        Argument("derivation", "The backward pass with every factor of the chain rule.", written=lambda given: "yes"),
         Argument("hessian", "Second derivatives too.", written=lambda given: "yes"),
         Argument(
             "layout", "Derivatives: a line a unit, or whole layers at a time; by the language if left out.",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # which is made of steps
 Array = NDArray[np.float64]
 WHOLE = ("matrix", "bigm")
 """The layouts that speak of whole layers, and hold every number once."""
-LAYOUTS = ("nested", "layered", "backprop", *WHOLE)
+LAYOUTS = ("nested", "layered", "symbolic", "backprop", *WHOLE)
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def numbers(program: Program, spelling: Spelling = by_name) -> int:
     """Return how many weights and biases the text of all functions holds (the formulas' own numbers apart)."""
     if program.training is not None:
         return sum(int(constant.data.size) for constant in program.constants)
-    if program.layout in WHOLE or (program.layout == "symbolic" and program.form != "nested"):
+    if program.layout in (*WHOLE, "backprop") or (program.layout == "symbolic" and program.form != "nested"):
         return sum(int(constant.data.size) for constant in program.constants)
     if program.layout == "layered":
         return sum(_written(step) for function in program.functions for step in function.steps)

@@ -37,8 +37,8 @@ def program(network: Network, found: tuple[Stage, ...], form: str, written: Mapp
     else:
         network.require_numbers(f"the {form} form")
     x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
-    steps = tuple(_steps(network, found, x))
-    function = Function("predict", (x,), (steps[-1].out,), steps)
+    made = tuple(steps(network, found, x))
+    function = Function("predict", (x,), (made[-1].out,), made)
     layout = form if form in STRAIGHT and not written else "symbolic"
     return Program(
         (function,), layout, form, os.path.basename(network.source.file), network.source.sha256,
@@ -55,8 +55,8 @@ def in_symbols(network: Network, written: Mapping[str, str]) -> Mapping[str, str
     return {**written, "symbols": "only"}
 
 
-def _steps(network: Network, found: tuple[Stage, ...], x: Value) -> Iterator[Step]:
-    """Name the values as mathematics counts: z the pre-activation, a the activation, y the answer."""
+def steps(network: Network, found: tuple[Stage, ...], x: Value) -> Iterator[Step]:
+    """Yield the steps of stages, values named as mathematics counts: z pre-activations, a activations, y the answer."""
     arg = x
     for number, stage in enumerate(found, start=1):
         is_last = number == len(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
 from nn2eq.proof.agreement import TEXT_TOLERANCE, Agreement, compare
 from nn2eq.proof.approximate import affine_size, expect_program, in_box
+from nn2eq.proof.backward import check_backward, noted
 from nn2eq.proof.cases import cost_of_rounding
 from nn2eq.proof.derivatives import first, with_derivatives
 from nn2eq.proof.expected import Expected
@@ -97,6 +99,9 @@ def check(
     if program.training is not None and isinstance(text, str):
         called_so = called(program.training.function, Options(name=name))
         return gradients_agree(network, text, program.training, called_so)
+    if program.layout == "backprop":
+        run_in = partial(run, language)
+        return check_backward(network, str(text), language, program, run_in, name, data)
     if not program.exact:
         expected = expect_program(network, program, data)
     else:
@@ -112,13 +117,6 @@ def check(
         found, network, program, language, lambda x, called: run(language, text, x, called), expected.x,
         name=name, unit=UNITS[dtype], exact=not digits,
     )  # fmt: skip
-
-
-def noted(agreement: Agreement, filled: Network | None) -> Agreement:
-    """Say of a text of symbols alone with what numbers it was filled."""
-    how = "numbers drawn at random" if filled and filled.drawn else "the numbers"
-    notes = (agreement.note, f"its symbols filled with {how}" if filled else "")
-    return replace(agreement, note="; ".join(filter(None, notes)))
 
 
 def compare_answer(expected: Expected, answer: Answer, program: Program, language: str) -> Agreement:

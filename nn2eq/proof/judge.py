@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from nn2eq.forms.straight import matrix
 from nn2eq.network import Network, numbered
 from nn2eq.proof.agreement import Agreement
 from nn2eq.proof.approximate import by_bound, expect_program
-from nn2eq.proof.check import compare_answer, expect, noted, rounded_on_purpose
+from nn2eq.proof.backward import check_backward, noted
+from nn2eq.proof.check import compare_answer, expect, rounded_on_purpose
 from nn2eq.proof.child import run_limited
 from nn2eq.proof.derivatives import first, with_derivatives
 from nn2eq.proof.expected import Expected
@@ -80,29 +82,47 @@ def judge(
     network = without_activations(network) if header.linear else network
     if dict(header.told).get("symbols") != "only":
         network.require_numbers("judging numbers")
-    if header.form == "backprop":
+    if header.form == "backprop" and not emitter(language).for_people:
         what = "a text of gradients is compared when it is written, not judged later"
         raise BadRequest(what, code="not-run", way_out="write it again, from the model")
     program = _program(network, header)
     _require_allowed(language, text, outside)
+    runner = partial(run if takes_another(language, text) else run_limited, language)
+    name = name or header.name or "predict"
+    if program.layout == "backprop":
+        found = check_backward(network, str(text), language, program, runner, name, data)
+    else:
+        found = _judged(network, text, header, program, runner, (language, name), data)
+    notes = filter(None, (found.note, _other_model(network, header)))
+    return replace(found, note="; ".join(notes))
+
+
+def _judged(
+    network: Network,
+    text: str | bytes,
+    header: Header,
+    program: Program,
+    runner: Callable[[Any, Array, str], Answer],
+    called: tuple[str, str],
+    data: Array | None,
+) -> Agreement:
+    """Run a text of the network, and compare; called: the text's language, and its function."""
+    language, name = called
     expected = _expected(network, header, data)
     if header.digits and header.form in ("", *EXACT, "symbolic") and header.proved is None:
         program = program if _is_in_symbols(header) else rounded(program, header.digits)
         expected = rounded_on_purpose(network, program, expected, header.digits)
-    runner: Callable[[str, Any, Array, str], Answer] = run if takes_another(language, text) else run_limited
     filled = emitter(language).fill(text, program) if isinstance(text, str) else text
-    name = name or header.name or "predict"
-    answer = runner(language, filled, expected.x, first(program, language, name))
+    answer = runner(filled, expected.x, first(program, language, name))
     agreement = noted(
         compare_answer(expected, answer, program, language), network if filled != text else None
     )
     if agreement.holds and len(program.functions) > 1:
-        agreement = with_derivatives(
-            agreement, network, program, language, lambda x, called: runner(language, text, x, called), expected.x,
+        return with_derivatives(
+            agreement, network, program, language, lambda x, function: runner(text, x, function), expected.x,
             name=name, unit=expected.unit, exact=not header.digits,
         )  # fmt: skip
-    notes = filter(None, (agreement.note, _other_model(network, header)))
-    return replace(agreement, note="; ".join(notes))
+    return agreement
 
 
 def _header(text: str | bytes, language: str, outside: bool) -> Header:
@@ -174,8 +194,9 @@ def _has_functions(header: Header) -> bool:
 def _rebuilt(network: Network, header: Header) -> Program:
     """Build the form again that a header says its text is; nothing but the form itself tells how exact it must be."""
     names = network.input_names or numbered("x", network.inputs)
-    takes = FORMS[header.form].takes
+    row = FORMS[header.form].for_people(emitter(header.language).for_people)
+    takes = row.takes
     told = {name: text for name, text in header.told if name in takes}
     fold = {"fold": header.fold} if "fold" in takes else {}
-    program = FORMS[header.form].build(network, **read_arguments(told, names), **fold)
+    program = row.build(network, **read_arguments(told, names), **fold)
     return rounded(program, header.digits) if header.digits else program

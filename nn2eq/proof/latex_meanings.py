@@ -17,6 +17,7 @@ _erf = np.vectorize(math.erf, otypes=[np.float64])
 STANDARD: Mapping[str, Callable[..., Any]] = {
     r"\tanh": np.tanh, r"\exp": np.exp, r"\ln": np.log, r"\log_{10}": np.log10, r"\log_2": np.log2,
     r"\sqrt": np.sqrt, r"\abs": np.abs, r"\operatorname{erf}": _erf, r"\sinh": np.sinh, r"\cosh": np.cosh,
+    r"\operatorname{diag}": lambda vector: Diagonal(vector),
     r"\sin": np.sin, r"\cos": np.cos, r"\arctan": np.arctan, r"\arccos": np.arccos,
     r"\max": lambda *values: _folded(np.maximum, values),
     r"\min": lambda *values: _folded(np.minimum, values),
@@ -25,6 +26,8 @@ STANDARD: Mapping[str, Callable[..., Any]] = {
 COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "=": np.equal,
 }  # fmt: skip
+ROUNDED = 1e-5
+"""How far a number behind an approximately-equals sign may be off, relative to itself: it has six digits."""
 CLAIM = 1e-9
 """How far two formulas of one thing may be apart, relative to the largest of its values: rounding adds up."""
 REDUCTIONS: Mapping[str, Callable[..., Any]] = {r"\sum": np.sum, r"\max": np.max, r"\min": np.min}
@@ -46,6 +49,15 @@ class Matrix:
         self.data = data
 
 
+class Diagonal:
+    """diag(v), which multiplies a vector unit by unit."""
+
+    __slots__ = ("vector",)
+
+    def __init__(self, vector: Any) -> None:
+        self.vector = vector
+
+
 class Definition(NamedTuple):
     """f(z, p) = body; letter: the index that stands for the unit, if its units share."""
 
@@ -55,11 +67,15 @@ class Definition(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What a text says a second time: another formula for a symbol that it has given one already."""
+    """What a text says a second time: another formula for a symbol that it has given one already.
+
+    rounded: a number of a few digits, behind an approximately-equals sign.
+    """
 
     name: str
     node: Node
     at: int
+    rounded: bool = False
 
 
 class Running(NamedTuple):
@@ -80,3 +96,23 @@ class Scope:
 
 
 CONSTANTS: Mapping[str, float] = {r"\pi": math.pi, "e": math.e}
+
+
+def mentions(node: Node, letter: str) -> bool:
+    """Whether a formula takes a letter for a number."""
+    if node.op == "name" and node.value == letter:
+        return True
+    linear = node.op == "linear" and any(letter in names for names in node.value[1])
+    return linear or any(mentions(arg, letter) for arg in node.args)
+
+
+def mentions_half(node: Node) -> bool:
+    """Whether a formula mentions the unit half a group further."""
+    if node.op == "indexed":
+        return bool(node.value[1][-1].partition("+")[2])
+    return any(mentions_half(arg) for arg in node.args)
+
+
+def outer(left: Any, right: Any) -> Any:
+    """Return every product of a unit of one vector and one of another, a row a unit of the first."""
+    return np.atleast_2d(left)[:, None] * np.atleast_2d(right)[None, :]

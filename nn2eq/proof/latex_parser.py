@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from typing import cast
 
 from nn2eq.errors import BadRequest
 from nn2eq.proof.latex_symbols import (
     NUMBER,
     NUMERIC,
+    PARTIAL,
     canonical,
     cell_values,
     floats,
     indexed,
     indices,
+    named,
     programmers,
 )
 from nn2eq.proof.latex_text import Mathematics
@@ -29,6 +32,7 @@ from nn2eq.proof.latex_tokens import (
     WHOLE,
     Node,
     Terms,
+    composition,
     joined,
     loosely,
 )  # fmt: skip
@@ -66,11 +70,10 @@ class Parser:
     def formula(self, start: int, end: int, bound: tuple[str, ...] = ()) -> Node:
         """Read the formula between two places; bound: the indices that run. Raises BadRequest."""
         self._bound = bound
-        chain = [canonical(part) for part in re.split(r"\\circ(?![A-Za-z])", self._text[start:end])]
-        if len(chain) > 1:
+        if chain := composition(self._text[start:end]):
             if unknown := set(chain) - self._functions:
                 raise self._error(f"{min(unknown)} is no function of this text", start, end)
-            return Node("composed", value=tuple(chain), at=start)
+            return Node("composed", value=chain, at=start)
         return self._group(start, end)
 
     def guarded(self, start: int, end: int) -> tuple[Node, Node | None]:
@@ -184,6 +187,8 @@ class Parser:
         return self._group(start, after - 1), after
 
     def _fraction(self, token: re.Match[str], end: int) -> Read:
+        if match := PARTIAL.match(self._text, token.start("frac"), end):
+            return Node("name", value=named(match[0]), at=match.start()), match.end()
         top, at = self._argument(token.end(), end)
         bottom, at = self._argument(at, end)
         if whole := WHOLE.match(self._text, token.start(), end):
@@ -346,9 +351,8 @@ class Parser:
         try:
             values = cell_values(text.replace("\\\\", "&"), "&", single=self._single)
         except ValueError as problem:
-            raise self._error(
-                f"a matrix with something in it that is no number ({problem})", at, at
-            ) from None
+            what = f"a matrix with something in it that is no number ({problem})"
+            raise self._error(what, at, at) from None
         return Node("numbers", value=values.reshape(len(rows), -1), at=at)
 
     def _cells(self, start: int, end: int) -> Iterator[list[tuple[int, int]]]:
@@ -370,17 +374,15 @@ class Parser:
     # ---------------------------------------------------------------------------------------------- tokens
 
     def _token(self, at: int, end: int) -> re.Match[str]:
-        match = TOKEN.match(self._text, at, end)
-        assert match is not None, "the last alternative takes anything"
-        return match
+        match = TOKEN.match(self._text, at, end)  # whose last alternative takes anything
+        return cast("re.Match[str]", match)
 
     def _kind(self, at: int, end: int) -> str | None:
         return self._token(at, end).lastgroup
 
     def _inside(self, start: int) -> tuple[int, int]:
         """Return where the inside of a bracket starts, and the place after the closing one."""
-        close = self._mathematics.closes.get(start)
-        if close is None:
+        if (close := self._mathematics.closes.get(start)) is None:
             raise self._error("a bracket that is not closed", start, start)
         return start, close + 1
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from nn2eq.errors import BadRequest
 from nn2eq.proof.latex_meanings import STANDARD, Claim, Definition, Matrix
 from nn2eq.proof.latex_parser import Parser
-from nn2eq.proof.latex_symbols import SYMBOL, canonical, indexed, indices
+from nn2eq.proof.latex_symbols import PARTIAL, SYMBOL, canonical, indexed, indices, named
 from nn2eq.proof.latex_tables import tabled
 from nn2eq.proof.latex_text import DEEPEST, Equation, Text, taken_apart
 from nn2eq.proof.latex_tokens import Node
@@ -77,12 +77,12 @@ class _Formulas(NamedTuple):
     @property
     def inputs(self) -> tuple[str, ...]:
         """The symbols of the inputs, as the text says."""
-        return tuple(map(canonical, self.text.inputs))
+        return tuple(map(named, self.text.inputs))
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The symbols of the outputs, as the text says."""
-        return tuple(map(canonical, self.text.outputs))
+        return tuple(map(named, self.text.outputs))
 
 
 def _read(text: Text) -> _Formulas:
@@ -94,7 +94,7 @@ def _read(text: Text) -> _Formulas:
         functions=frozenset({*STANDARD, *(signature.name for signature, _ in signatures)}),
         components=frozenset(signature.name for signature, _ in signatures if signature.letter),
         single=text.single,
-        phrases=tuple(name for name in (*text.inputs, *text.outputs) if not re.fullmatch(SYMBOL, name)),
+        phrases=tuple(name for name in (*text.inputs, *text.outputs) if _is_phrase(name)),
     )
     functions: dict[str, Definition] = {}
     for signature, equation in signatures:
@@ -120,12 +120,16 @@ def _equations(text: Text, plain: Sequence[Equation], parser: Parser) -> tuple[d
             if condition is not None:
                 cases.setdefault(name, []).extend((node, condition))
             elif equations.setdefault(name, node) is not node:
-                claims.append(Claim(name, node, equation.start))
+                claims.append(Claim(name, node, equation.start, equation.rounded))
     for name, args in cases.items():
         if name in equations:
             raise text.mathematics.error(f"{name} stands for two things", args[0].at)
         equations[name] = Node("cases", tuple(args), at=args[0].at)
     return equations, claims
+
+
+def _is_phrase(name: str) -> bool:
+    return not (re.fullmatch(SYMBOL, name) or PARTIAL.fullmatch(name))
 
 
 class _Signature(NamedTuple):
@@ -172,9 +176,9 @@ def _assigned(text: Text, equation: Equation, node: Node) -> Iterator[tuple[str,
         return
     called = _DEFINED.fullmatch(equation.left)
     left = called["name"] if called else equation.left
-    if not re.fullmatch(SYMBOL, left) and left not in text.outputs:
+    if not (re.fullmatch(SYMBOL, left) or PARTIAL.fullmatch(left) or left in text.outputs):
         raise text.mathematics.error(f"the left-hand side {left[:40]!r} is no symbol", equation.start)
-    yield canonical(left), node
+    yield named(left), node
 
 
 # ------------------------------------------------------------------------------------------------ evaluation
@@ -213,7 +217,7 @@ def _last(formulas: _Formulas) -> Sequence[str]:
 
 def _parts(value: Any) -> Iterator[Any]:
     value = value.data if isinstance(value, Matrix) else np.asarray(value)
-    yield from (value if value.ndim == 2 else [value])
+    yield from (value.reshape(-1, value.shape[-1]) if value.ndim >= 2 else [value])
 
 
 def _units(values: Mapping[str, Any], samples: int) -> Iterator[tuple[str, Array]]:

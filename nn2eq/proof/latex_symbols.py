@@ -18,7 +18,7 @@ DRESSED = (
 )
 SIGNS = (
     r"(?:[dt]?frac|sqrt|sum|begin|end|[lr]vert|cdot|times|odot|leq?|geq?|lt|gt|text"
-    r"|circ|left|right|middle|[bB]igg?[lrm]?|q?quad|displaystyle|textstyle|limits|nonumber|notag)"
+    r"|circ|otimes|approx|left|right|middle|[bB]igg?[lrm]?|q?quad|displaystyle|textstyle|limits|nonumber|notag)"
 )
 """Macros that are no symbols."""
 _ATOM = rf"(?:{DRESSED}\s*{GROUP}|\\(?!{SIGNS}(?![A-Za-z]))[A-Za-z]+|[A-Za-z])"
@@ -99,3 +99,19 @@ def indexed(head: str, places: Sequence[str | int]) -> str:
     """Put a symbol together from its head and its indices."""
     inside = ",".join(map(str, places))
     return f"{head}_{inside}" if len(inside) == 1 else f"{head}_{{{inside}}}" if inside else head
+
+
+PARTIAL = re.compile(
+    rf"\\frac\s*\{{\s*\\partial\s*(?P<top>{SYMBOL})\s*\}}\s*\{{\s*\\partial\s*(?P<bottom>{SYMBOL})\s*\}}"
+)
+"""A derivative, which is a name like any other."""
+
+
+def named(symbol: str) -> str:
+    """Return the name of a symbol, or of a derivative of one by another."""
+    match = PARTIAL.fullmatch(symbol.strip())
+    return (
+        canonical(symbol)
+        if match is None
+        else f"d {canonical(match['top'])} / d {canonical(match['bottom'])}"
+    )

@@ -36,6 +36,9 @@ _SINGLE = re.compile(r"^% *numbers: .*\bfloat32\b", re.MULTILINE)
 _ROUNDED = re.compile(r"^% *numbers: .*\brounded to (\d+) significant digits", re.MULTILINE)
 _FIRST = re.compile(r"^% *units: counted from 0", re.MULTILINE)
 _ROWS = re.compile(r"^% *orientation: row vectors", re.MULTILINE)
+_UNREAD = re.compile(
+    r"^% *not evaluated: [^\n]*\n\\begin\{align\*\}.*?\\end\{align\*\}", re.MULTILINE | re.DOTALL
+)
 _COLOUR = re.compile(r"\\textcolor\s*\{[A-Za-z]+\}\s*\{")
 _DISPLAY = re.compile(rf"\\begin\{{(?P<name>(?:{DISPLAYS})\*?)\}}(?:\{{\d+\}})?|(?<!\\)\\\[|\$\$")
 _DISPLAY_ENDS = {r"\[": r"\]", "$$": "$$"}
@@ -45,9 +48,10 @@ _TABLE = re.compile(
 _STRUCTURE = re.compile(
     rf"{DRESSED}\s*{GROUP}"
     rf"|\\begin\{{(?P<matrix>[bp]?matrix|array)\}}(?:\{{(?P<columns>[lcr]*)\}})?(?P<numbers>{NUMERIC})\\end\{{(?P=matrix)\}}"
-    r"|\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|\\qquad(?![A-Za-z])|[(){}\[\]=,]|&(?!\s*(?:\{\})?\s*=)"
+    r"|\\\\(?:\[[^\]\n]*\])?|\\[{}%&#$_]|\\qquad(?![A-Za-z])|\\approx(?![A-Za-z])|[(){}\[\]=,]|&(?!\s*(?:\{\})?\s*=)"
     r"|\\begin\{(?P<begin>[a-z]+\*?)\}|\\end\{(?P<end>[a-z]+\*?)\}"
 )
+APPROXIMATELY = r"\approx"
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
 
@@ -71,11 +75,15 @@ class Mathematics(NamedTuple):
 
 
 class Equation(NamedTuple):
-    """left = right: the left-hand side as text, the right-hand side as a stretch of the whole text."""
+    """left = right: the left-hand side as text, the right-hand side as a stretch of the whole text.
+
+    rounded: whether it is an approximately-equals sign.
+    """
 
     left: str
     start: int
     end: int
+    rounded: bool = False
 
 
 class Table(NamedTuple):
@@ -107,7 +115,8 @@ def taken_apart(text: str) -> Text:
     """Find the equations and tables of a text. Raises BadRequest where brackets do not match."""
     said = _SAID.search(text)
     inputs, outputs = _named(said[1]) if said else ((), ())
-    bare = _uncoloured(_COMMENT.sub(_blanked, text))
+    read = _UNREAD.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    bare = _uncoloured(_COMMENT.sub(_blanked, read))
     tables = tuple(_tables(bare))
     bare = _TABLE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), bare)
     closes: dict[int, int] = {}
@@ -158,9 +167,9 @@ def _blanked(match: re.Match[str]) -> str:
 
 
 def _named(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the symbols of "x_1, x_2; outputs: y"."""
-    inputs, outputs = ([*_split(text, ";"), "", ""])[:2]
-    return tuple(_split(inputs, ",")), tuple(_split(outputs.removeprefix("outputs:"), ","))
+    """Return the symbols of "x_1, x_2; outputs: y"; there may be no inputs."""
+    inputs, _, outputs = text.partition("; outputs:")
+    return tuple(_split(inputs.removeprefix("; outputs:"), ",")), tuple(_split(outputs, ","))
 
 
 def _split(text: str, sign: str) -> Iterator[str]:
@@ -206,7 +215,9 @@ def _equations(whole: Mathematics, closes: dict[int, int], start: int, end: int)
         own = _bare(whole.text[begin:sign]) if begin != before else ""
         left, before = own or left, begin  # without a left-hand side of its own it goes on: y = a = b
         stop = _stop(whole.text, sign + 1, another if after == begin else after)
-        yield Equation(left, sign + 1, max(sign + 1, stop))
+        rounded = whole.text.startswith(APPROXIMATELY, sign)
+        after_sign = sign + (len(APPROXIMATELY) if rounded else 1)
+        yield Equation(left, after_sign, max(after_sign, stop), rounded)
 
 
 _PLACING = (
@@ -259,7 +270,7 @@ def _rows(whole: Mathematics, closes: dict[int, int], start: int, end: int) -> _
             if not open_ or open_[-1][0] != finish:
                 raise whole.error(f"\\end{{{finish}}} without its \\begin", match.start())
             closes[open_.pop()[1]] = match.start()
-        elif not open_ and sign == "=":
+        elif not open_ and sign in ("=", APPROXIMATELY):
             rows.equals.append(match.start())
         elif not open_ and (sign in (",", "&", r"\qquad") or sign.startswith("\\\\")):
             rows.breaks.append(match.end())

@@ -23,11 +23,18 @@ RELATIONS: Mapping[str, str] = {
     "<": "<", r"\lt": "<", r"\le": "<=", r"\leq": "<=",
     ">": ">", r"\gt": ">", r"\ge": ">=", r"\geq": ">=", "=": "=",
 }  # fmt: skip
-OPERATORS: Mapping[str, str] = {"*": "*", r"\cdot": "*", r"\times": "*", r"\odot": "o", "/": "/"}
+OPERATORS: Mapping[str, str] = {
+    "*": "*",
+    r"\cdot": "*",
+    r"\times": "*",
+    r"\odot": "o",
+    r"\otimes": "x",
+    "/": "/",
+}
 
 TOKEN = re.compile(
     rf"{SKIP}(?:(?P<number>{NUMBER})|(?P<sign>[-+])|(?P<open>[(\[])|(?P<close>[)\]])|(?P<brace>\{{)"
-    r"|(?P<operator>[*/]|\\(?:cdot|times|odot)(?![A-Za-z]))"
+    r"|(?P<operator>[*/]|\\(?:cdot|times|odot|otimes)(?![A-Za-z]))"
     r"|(?P<relation>[<>=]|\\(?:leq?|geq?|lt|gt)(?![A-Za-z]))"
     r"|(?P<frac>\\[dt]?frac(?![A-Za-z]))|(?P<root>\\sqrt(?![A-Za-z]))"
     r"|(?P<bar>\\lvert(?![A-Za-z]))|(?P<unbar>\\rvert(?![A-Za-z]))|(?P<stroke>\|)"
@@ -119,3 +126,9 @@ def loosely(symbol: str) -> str:
 def joined(conditions: Sequence[Node]) -> Sequence[Node]:
     """Join conditions that all hold into one; of none there is none."""
     return conditions if len(conditions) < 2 else [Node("all", tuple(conditions), at=conditions[0].at)]
+
+
+def composition(text: str) -> tuple[str, ...]:
+    r"""Return the functions of f \circ g, () if there is but one."""
+    parts = re.split(r"\\circ(?![A-Za-z])", text)
+    return tuple(map(canonical, parts)) if len(parts) > 1 else ()

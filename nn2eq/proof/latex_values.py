@@ -18,12 +18,17 @@ from nn2eq.proof.latex_meanings import (
     CLAIM,
     CONSTANTS,
     REDUCTIONS,
+    ROUNDED,
     STANDARD,
     Claim,
     Definition,
+    Diagonal,
     Matrix,
     Running,
     Scope,
+    mentions,
+    mentions_half,
+    outer,
 )  # fmt: skip
 from nn2eq.proof.latex_symbols import indexed, indices
 from nn2eq.proof.latex_text import Text
@@ -57,13 +62,16 @@ class Evaluation:
 
     def require(self, claims: Sequence[Claim]) -> None:
         """Raise BadRequest if something that is said twice is not the same, as exactly as its numbers are."""
-        exactly = CLAIM if not self._text.digits else 10.0 ** (1 - self._text.digits)
+        exact = CLAIM if not self._text.digits else 10.0 ** (1 - self._text.digits)
         for claim in claims:
             sides = [self.symbol(claim.name, claim.at), self.value(claim.node, self._top)]
-            if len({isinstance(side, Matrix) for side in sides}) > 1:
+            if len({isinstance(side, Matrix) for side in sides}) > 1 and np.ndim(sides[0]) < 3:
                 sides = [self._plain(side, claim.node) for side in sides]
             one, two = (np.atleast_2d(side.data if isinstance(side, Matrix) else side) for side in sides)
-            size = max(1.0, float(np.max(np.abs(one[np.isfinite(one)]), initial=0.0)))
+            if one.ndim > 2 and isinstance(sides[1], Matrix):
+                two = two[..., None]  # of every sample
+            size = float(np.max(np.abs(one[np.isfinite(one)]), initial=0.0 if claim.rounded else 1.0))
+            exactly = ROUNDED if claim.rounded else exact
             one, two = (np.ravel(side) if one.size == two.size == 1 else side for side in (one, two))
             if one.shape[:-1] != two.shape[:-1] or not np.allclose(
                 one, two, 0.0, exactly * size, equal_nan=True
@@ -117,7 +125,7 @@ class Evaluation:
             parts.append(self.symbol(part, 0))
         if not parts or any(isinstance(part, Matrix) or np.ndim(part) > 1 for part in parts):
             return None
-        return np.stack(np.broadcast_arrays(*parts))
+        return np.stack(np.broadcast_arrays(*map(np.atleast_1d, parts)))
 
     # -------------------------------------------------------------------------------------------- operations
 
@@ -187,7 +195,9 @@ class Evaluation:
         values = [self.value(arg, scope) for arg in node.args]
         result = values[0]
         for operator, value in zip(node.value, values[1:], strict=True):
-            if isinstance(result, Matrix) and operator == "*":
+            if isinstance(result, Diagonal):
+                result = np.multiply(result.vector, self._plain(value, node))
+            elif isinstance(result, Matrix) and operator == "*":
                 result = self._times_matrix(result, value, node)
             elif self._text.row and isinstance(value, Matrix) and operator == "*" and np.ndim(result):
                 result = self._matrix_behind(result, value, node)
@@ -214,6 +224,8 @@ class Evaluation:
     def _times(self, operator: str, left: Any, right: Any, node: Node, scope: Scope) -> Any:
         if operator == "/":
             return np.divide(left, right)
+        if operator == "x":
+            return outer(left, right)
         vectors = scope is self._top and all(np.ndim(side) == 2 and len(side) > 1 for side in (left, right))
         if operator == "*" and vectors:
             raise self._error(r"two vectors side by side: \odot was expected", node.at)
@@ -315,7 +327,7 @@ class Evaluation:
         """One unit's value of a function whose units share, all of them evaluated once; or T_3, where 3 is a number."""
         [call] = node.args
         definition = self._functions.get(call.value)
-        if definition is not None and _mentions(definition.body, definition.letter):
+        if definition is not None and mentions(definition.body, definition.letter):
             args = [self._plain(self.value(arg, scope), node) for arg in call.args]
             names = dict(zip(definition.parameters, args, strict=True))
             return self.value(definition.body, Scope({**names, definition.letter: float(node.value)}))
@@ -333,7 +345,7 @@ class Evaluation:
     def _coupled(self, definition: Definition, vector: Any, node: Node) -> Any:
         """Evaluate the unit's formula for every unit at once; z_{i + n/2} leaves half as many units."""
         count = len(vector)
-        halves = _mentions_half(definition.body)
+        halves = mentions_half(definition.body)
         running = Running(definition.letter, 1, count // 2 if halves else count)
         names = {definition.parameters[0]: vector, "n": float(count)}
         result = self.value(definition.body, Scope(names, (running,)))
@@ -367,20 +379,6 @@ class Evaluation:
 
     def _error(self, what: str, at: int) -> BadRequest:
         return self._text.mathematics.error(what, at)
-
-
-def _mentions(node: Node, letter: str) -> bool:
-    """Whether a formula takes a letter for a number."""
-    if node.op == "name" and node.value == letter:
-        return True
-    linear = node.op == "linear" and any(letter in names for names in node.value[1])
-    return linear or any(_mentions(arg, letter) for arg in node.args)
-
-
-def _mentions_half(node: Node) -> bool:
-    if node.op == "indexed":
-        return bool(node.value[1][-1].partition("+")[2])
-    return any(_mentions_half(arg) for arg in node.args)
 
 
 _OPERATIONS: Mapping[str, Callable[[Evaluation, Node, Scope], Any]] = {

@@ -29,6 +29,10 @@ PAGE = 45
 
 def write(program: Program, options: Options) -> str:
     """Write a program as LaTeX, a fragment or a document."""
+    if program.layout == "backprop":
+        from nn2eq.emit.latex.symbolic.backprop import write as backwards
+
+        return backwards(program, options)
     if program.layout == "symbolic":
         from nn2eq.emit.latex.symbolic.text import write as in_symbols  # seldom asked for
 

@@ -19,12 +19,13 @@ GREEK = frozenset({"alpha", "beta", "gamma", "delta", "theta", "epsilon"})
 
 @dataclass(frozen=True, eq=False)
 class Calls:
-    """The activations of one text by the names that its notation gives them; used: those of which it speaks."""
+    """The activations of one text by the names that its notation gives them; used, sloped: those of which it speaks."""
 
     naming: Naming
     options: Options
     numbers: Numbers
     used: dict[str, int] = field(default_factory=dict)
+    sloped: dict[str, int] = field(default_factory=dict)
 
     def name(self, layer: int) -> str:
         """Return what a layer's activation is called."""
@@ -62,7 +63,30 @@ class Calls:
     def _brackets(self, layer: int) -> tuple[str, str]:
         return self.naming.brackets if self.naming.function(layer) else ("(", ")")
 
+    def slope(self, layer: int, arg: Piece) -> Piece:
+        """Write the derivative of a layer's activation at its arguments."""
+        name = self.name(layer)
+        self.sloped.setdefault(name, layer)
+        return bracketed(f"{name}'", arg, *self._brackets(layer))
+
     # ----------------------------------------------------------------------------------------------- definitions
+
+    def slopes(self) -> list[Equation]:
+        """Return what the derivatives that were used are, in terms of the activations."""
+        return [self._slope(name, layer) for name, layer in self.sloped.items()]
+
+    def _slope(self, name: str, layer: int) -> Equation:
+        apply = self.naming.link(layer).apply
+        assert apply is not None
+        assert apply.activation.derivative is not None
+        brackets = self._brackets(layer)
+        own = {
+            key: symbol(spelled(key) if key in GREEK else upright(key)) for key in apply.activation.per_unit
+        }
+        args = listed([symbol("z"), *own.values()])
+        names = {"z": symbol("z"), "a": bracketed(name, args, *brackets), **own}
+        body = Writer(self.numbers.one, names).write(apply.activation.derivative)
+        return Equation(bracketed(f"{name}'", args, *brackets), body)
 
     def definitions(self) -> list[Equation]:
         """Return what the names that were used mean."""

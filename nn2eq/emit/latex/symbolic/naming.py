@@ -17,8 +17,9 @@ from nn2eq.emit.latex.weights import entry, name
 
 @dataclass(frozen=True)
 class Naming:
-    """The names of one text. first: the number of the first unit. inputs, outputs: symbols given, () for standing.
+    """The names of one text.
 
+    first: the number of the first unit. inputs, outputs: symbols given, () for standing. letter: of the outputs.
     units_first: a weight's indices, and its matrix' rows, are unit and input, not from and to. bias_first: a sum
     begins with its bias. brackets: around an activation's argument. view, row, count: what is usual in this
     notation, a vector's equation or a unit's; whether vectors are rows; the number of the first unit.
@@ -28,6 +29,7 @@ class Naming:
     first: int
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    letter: str = "y"
 
     units_first: ClassVar[bool] = False
     bias_first: ClassVar[bool] = False
@@ -111,7 +113,7 @@ class Naming:
 
     def answer(self) -> str:
         """Return the letter of the output."""
-        return "y"
+        return self.letter
 
     def unit(self, layer: int, unit: int) -> str:
         """Return the symbol of an input, a hidden unit or an output."""

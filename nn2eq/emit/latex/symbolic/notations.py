@@ -92,7 +92,7 @@ class Greek(Naming):
         return r"\psi" if layer == 2 and self.depth == 3 else r"\theta" + self._mark(layer)
 
     def answer(self) -> str:  # noqa: D102
-        return "y'" if self.depth == 3 else "y"
+        return self.letter + ("'" if self.depth == 3 else "")
 
     def vector(self, layer: int) -> str:  # noqa: D102
         return "h" + self._mark(layer)

@@ -25,12 +25,15 @@ def scalar(naming: Naming, scalars: Scalars, dressed: Dressed = plain) -> list[l
 
 
 def unit_equations(
-    naming: Naming, scalars: Scalars, link: Link, dressed: Dressed = plain
+    naming: Naming, scalars: Scalars, link: Link, dressed: Dressed = plain, *, joined: bool = True
 ) -> Iterator[Equation]:
-    """Yield a layer's equations: each unit's sum where its activation needs it by name, then each unit."""
+    """Yield a layer's equations: each unit's sum where its activation needs it by name, then each unit.
+
+    joined: sums stand in the activations that can take them as they are.
+    """
     known = {link.arg.name: named(naming, link.number - 1, dressed)}
     answers = named(naming, link.number, dressed)
-    if link.sum and link.apply and not takes_sums(link.apply, scalars):
+    if link.sum and link.apply and not (joined and takes_sums(link.apply, scalars)):
         names = [symbol(naming.pre(link.number, unit)) for unit in range(link.sums.size)]
         yield from map(Equation, names, scalars.answer(link.sum, known, Place()))
         known[link.sums.name] = names

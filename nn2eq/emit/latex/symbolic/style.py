@@ -28,14 +28,20 @@ class Style:
     only: bool
 
 
-def style(program: Program, symbols: Symbols | None = None, given: Sequence[tuple[str, ...]] = ()) -> Style:
+def style(
+    program: Program,
+    symbols: Symbols | None = None,
+    given: Sequence[tuple[str, ...]] = (),
+    *,
+    letter: str = "y",
+) -> Style:
     """Return the style of a program in symbols, as it was told.
 
-    symbols: spell the inputs' and outputs' names; given: or they are spelled already, both.
+    symbols: spell the inputs' and outputs' names; given: or they are spelled already, both. letter: of the outputs.
     """
     told: Mapping[str, Any] = program.told
     kind = NOTATIONS[told.get("notation") or NOTATION.get(program.form, "layers")]
-    naming = kind(links(program), int(told.get("count_from") or kind.count))
+    naming = kind(links(program), int(told.get("count_from") or kind.count), letter=letter)
     inputs, outputs = given or _spelled(program, naming, symbols or Symbols({}))
     return Style(
         replace(naming, inputs=inputs, outputs=outputs),

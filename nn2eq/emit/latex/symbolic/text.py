@@ -36,22 +36,22 @@ def write(program: Program, options: Options) -> str:
     spelled = chosen.only or options.numbers != "table"
     vectors = Vectors(chosen.naming, chosen.row, calls, scalars, spelled)
     wholes, blocks = _equations(chosen, scalars, vectors)
-    listing = Beside(chosen, numbers, spelled)
-    blocks += Derivation(chosen, vectors, None if chosen.only else listing, options.digits).blocks()
+    numbered = Beside(chosen, numbers, spelled)
+    blocks += Derivation(chosen, vectors, None if chosen.only else numbered, options.digits).blocks()
     blocks += [[definition] for definition in calls.definitions()]
     body = "".join(_aligned(block) for block in wholes) + display(blocks)
-    body += "" if chosen.only else _beside(listing, options.numbers)
-    blocks += [] if chosen.only or options.numbers == "table" else listing.matrices()
+    body += "" if chosen.only else listing(numbered, options.numbers)
+    blocks += [] if chosen.only or options.numbers == "table" else numbered.matrices()
     said = _said(chosen, numbers, options)
-    packages = _packages(body)
+    needed = packages(body)
     if options.standalone:
         widest = max(
             (left.width + right.width for block in [*wholes, *blocks] for left, right in block), default=0.0
         )
         return comment(said) + standalone(
-            program, options, said, _legend(chosen, numbers), body, widest, packages
+            program, options, said, _legend(chosen, numbers), body, widest, needed
         )
-    needs = ", ".join(rf"\usepackage{{{package}}}" for package in packages)
+    needs = ", ".join(rf"\usepackage{{{package}}}" for package in needed)
     return comment({**said, "needs": needs}) + body
 
 
@@ -69,16 +69,17 @@ def _aligned(block: Sequence[Equation]) -> str:
     return f"\\begin{{equation*}}\n\\begin{{aligned}}\n{lines}\n\\end{{aligned}}\n\\end{{equation*}}\n"
 
 
-def _beside(listing: Beside, numbers: str) -> str:
+def listing(of: Beside, numbers: str) -> str:
     """Write the numbers as asked; whole vectors have no symbols for single ones."""
     if numbers == "table":
-        return side_by_side(listing.loose()) + listing.tables()
-    if listing.style.view == "vector" or numbers == "matrix":
-        return beside(listing.matrices())
-    return side_by_side(listing.singly())
+        return side_by_side(of.loose()) + of.tables()
+    if of.style.view == "vector" or numbers == "matrix":
+        return beside(of.matrices())
+    return side_by_side(of.singly())
 
 
-def _packages(body: str) -> list[str]:
+def packages(body: str) -> list[str]:
+    """Return the packages that a text needs."""
     signs = {"amsmath": "", "xcolor": r"\textcolor", "booktabs": r"\toprule"}
     return [package for package, sign in signs.items() if sign in body]
 
@@ -96,11 +97,11 @@ def _said(chosen: Style, numbers: Numbers, options: Options) -> dict[str, str]:
         "units": f"counted from {naming.first}",
     }
     if chosen.view == "vector" or runs(naming.links):
-        said["orientation"] = _orientation(chosen)
+        said["orientation"] = orientation(chosen)
     return said
 
 
-def _orientation(chosen: Style) -> str:
+def orientation(chosen: Style) -> str:
     """Say whether vectors are rows, and how a matrix lies compared with Keras' kernel, which has a row an input."""
     naming = chosen.naming
     vectors = "row vectors, x W" if chosen.row else "column vectors, W x"
@@ -125,19 +126,21 @@ def _legend(chosen: Style, numbers: Numbers) -> str:
 
 # -------------------------------------------------------------------------------------------------- filling in
 
-_NAMED = re.compile(r"^% *inputs: *(?P<inputs>.*?); outputs: *(?P<outputs>.*)$", re.MULTILINE)
+_INPUTS = re.compile(r"^% *inputs: *(.*?); outputs:", re.MULTILINE)
+_ANSWERS = re.compile(r"^% *(?:inputs: .*; outputs|answers): *(.*)$", re.MULTILINE)
 
 
 def fill(text: str, program: Program) -> str:
     """Return a text of symbols alone with the program's numbers beside them."""
-    match = _NAMED.search(text)
-    if match is None:
+    inputs, answers = _INPUTS.search(text), _ANSWERS.findall(text)
+    if inputs is None or not answers:
         return text
-    named = tuple(tuple(_split(match[key])) for key in ("inputs", "outputs"))
-    chosen = style(program, given=named)
-    listing = _beside(Beside(chosen, Numbers.suited(program.predict.constants)), "inline")
+    count = len(program.inputs)  # behind them stands what the answers should be, of a backward pass
+    chosen = style(program, given=(tuple(_split(inputs[1])[:count]), tuple(_split(answers[-1]))))
+    spelled = program.layout == "symbolic"
+    numbered = listing(Beside(chosen, Numbers.suited(program.predict.constants), spelled), "inline")
     end = text.rfind("\\end{document}")
-    return text + listing if end < 0 else text[:end] + listing + text[end:]
+    return text + numbered if end < 0 else text[:end] + numbered + text[end:]
 
 
 def _split(text: str) -> list[str]:

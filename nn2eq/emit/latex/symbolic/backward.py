@@ -1,0 +1,227 @@
+r"""The backward pass unit by unit: \delta_{r_0} = (\delta_{s_0} W_{r_0,s_0} + ...) g_r'(z_{r_0}), each in a colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from nn2eq.emit.latex.formulas import Writer
+from nn2eq.emit.latex.names import index
+from nn2eq.emit.latex.pieces import Equation, Piece, Term, listed, symbol, total
+from nn2eq.emit.latex.scalars import Scalars
+from nn2eq.emit.latex.symbolic.calls import Calls
+from nn2eq.emit.latex.symbolic.colours import coloured, palette
+from nn2eq.emit.latex.symbolic.links import Link
+from nn2eq.emit.latex.symbolic.naming import Naming
+from nn2eq.emit.latex.symbolic.scalar import unit_equations
+from nn2eq.emit.printing import ATOM, SIGN
+from nn2eq.forms.losses import Loss
+
+TALL = 3
+"""How tall a derivative is as a fraction."""
+
+
+def partial(top: str, bottom: str) -> Piece:
+    """Write a derivative."""
+    text = rf"\frac{{\partial {top}}}{{\partial {bottom}}}"
+    return Piece(text, max(symbol(top).width, symbol(bottom).width) + 12, ATOM, TALL)
+
+
+def product(left: Piece, right: Piece) -> Piece:
+    """Write two factors side by side."""
+    left, right = left.within(SIGN), right.within(SIGN)
+    width = left.width + right.width + 2
+    return Piece(f"{left.text} {right.text}", width, SIGN, max(left.tall, right.tall))
+
+
+@dataclass(frozen=True, eq=False)
+class Backward:
+    """Writes the backward pass of one text.
+
+    targets: what the outputs should be. derivation: every factor of the chain rule too. row: vectors are rows.
+    """
+
+    naming: Naming
+    scalars: Scalars
+    calls: Calls
+    loss: Loss
+    targets: tuple[str, ...]
+    derivation: bool = False
+    row: bool = False
+    colours: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def in_colours(self) -> Backward:
+        """Give each delta that the equations mention more than once a colour of its own."""
+        naming = self.naming
+        shared = [(layer, unit) for layer in range(naming.depth, 0, -1) for unit in range(naming.size(layer))]
+        return replace(self, colours=dict(palette(shared)))
+
+    @property
+    def top(self) -> str:
+        """Return what is differentiated: the loss, or the output itself."""
+        return self.naming.unit(self.naming.depth, 0) if self.loss.single else "L"
+
+    def delta(self, layer: int, unit: int) -> Piece:
+        """Write the derivative by a unit's sum."""
+        piece = symbol(rf"\delta{index(self.naming.unit(layer, unit))}")
+        colour = self.colours.get((layer, unit))
+        return coloured(piece, colour) if colour else piece
+
+    def by(self, name: str) -> str:
+        """Return the symbol of the derivative by something."""
+        return partial(self.top, name).text
+
+    def partial_of_output(self, unit: int) -> str:
+        """Return the symbol of the derivative by an output."""
+        return self.by(self.naming.unit(self.naming.depth, unit))
+
+    def delta_vector(self, layer: int) -> str:
+        """Return the symbol of the derivative by a layer's sums."""
+        return rf"\delta{index(layer)}"
+
+    # ---------------------------------------------------------------------------------------------- the equations
+
+    def forward(self) -> list[list[Equation]]:
+        """Return every sum and every unit, and the loss."""
+        blocks = [
+            list(unit_equations(self.naming, self.scalars, link, joined=False)) for link in self.naming.links
+        ]
+        return blocks if self.loss.single else [*blocks, [Equation(symbol("L"), self.loss_formula())]]
+
+    def loss_formula(self) -> Piece:
+        """Write the loss of one sample."""
+        terms = [Term(False, self.of_output(unit, slope=False)) for unit in range(len(self.targets))]
+        return self.shared(total(terms)) if len(terms) > 1 else terms[0].piece
+
+    def of_output(self, unit: int, *, slope: bool) -> Piece:
+        """Write what one output adds to the loss, or the derivative by it."""
+        y = symbol(self.naming.unit(self.naming.depth, unit))
+        names = {"y": y} if self.loss.single else {"y": y, "t": symbol(self.targets[unit])}
+        node = self.loss.derivative if slope else self.loss.node
+        return Writer(self.scalars.weights.numbers.one, names).write(node)
+
+    def shared(self, piece: Piece) -> Piece:
+        """Divide by the number of outputs where the loss is their mean."""
+        count = len(self.targets)
+        if count == 1 or not self.loss.mean:
+            return piece
+        return product(Piece(rf"\frac{{1}}{{{count}}}", 8.0, ATOM, TALL), piece)
+
+    @property
+    def is_natural(self) -> bool:
+        """Whether the loss goes with the last activation, so that its derivative is y - t."""
+        apply = self.naming.links[-1].apply
+        return apply is not None and apply.activation.row.name in self.loss.natural
+
+    def deltas(self) -> list[list[Equation]]:
+        """Return the deltas, from the outputs back as far as there are weights."""
+        first = next((link.number for link in self.naming.links if link.is_dense), self.naming.depth)
+        layers = range(self.naming.depth, first - 1, -1)
+        return [
+            [line for unit in range(self.naming.size(k)) for line in self._delta(k, unit)] for k in layers
+        ]
+
+    def _delta(self, layer: int, unit: int) -> Iterator[Equation]:
+        link, left = self.naming.link(layer), self.delta(layer, unit)
+        if layer == self.naming.depth and self.is_natural:
+            y, t = self.naming.unit(layer, unit), self.targets[unit]
+            difference = total([Term(False, symbol(y)), Term(True, symbol(t))])
+            yield Equation(left, self.shared(difference))
+            return
+        if layer == self.naming.depth:
+            before = partial(self.top, self.naming.unit(layer, unit))
+            if not self.loss.single:
+                yield Equation(before, self.shared(self.of_output(unit, slope=True)))
+        else:
+            before = self._behind(layer, unit)
+        if self.derivation:
+            yield from self._factors(link, unit, before)
+        elif self.loss.single and layer == self.naming.depth:
+            yield Equation(left, self.slope(link, unit) if link.apply else symbol("1"))
+            return
+        yield Equation(left, product(before, self.slope(link, unit)) if link.apply else before)
+
+    def _behind(self, layer: int, unit: int) -> Piece:
+        """Write by how much the loss moves with a hidden unit: the sum over what it leads to."""
+        link = self.naming.link(layer + 1)
+        if link.sum is None:
+            return self.delta(layer + 1, unit)
+        units = range(link.sums.size) if link.is_dense else (unit,)
+        terms = [
+            Term(False, product(self.delta(layer + 1, to), symbol(self.naming.weight(layer + 1, unit, to))))
+            for to in units
+        ]
+        return total(terms)
+
+    def slope(self, link: Link, unit: int) -> Piece:
+        """Write the derivative of a unit's activation at its sum."""
+        assert link.apply is not None
+        z = symbol(self._sum(link.number, unit))
+        return self.calls.slope(link.number, listed([z, *self.scalars.parameters(link.apply, unit).values()]))
+
+    def _sum(self, layer: int, unit: int) -> str:
+        """Return the symbol of what a unit's activation takes."""
+        link = self.naming.link(layer)
+        if link.apply is None:
+            return self.naming.unit(layer, unit)
+        return self.naming.pre(layer, unit) if link.sum else self.naming.unit(layer - 1, unit)
+
+    # ----------------------------------------------------------------------------------------------- the gradients
+
+    def gradients(self) -> list[list[Equation]]:
+        """Return the derivative by every weight and bias, a block a layer."""
+        return [list(self._gradients(link)) for link in self.naming.links if link.is_dense]
+
+    def _gradients(self, link: Link) -> Iterator[Equation]:
+        naming, layer = self.naming, link.number
+        for arg in range(link.arg.size):
+            for unit in range(link.sums.size):
+                right = product(self.delta(layer, unit), symbol(naming.unit(layer - 1, arg)))
+                yield Equation(partial(self.top, naming.weight(layer, arg, unit)), right)
+        for unit in range(link.sums.size) if link.offset is not None else ():
+            yield Equation(partial(self.top, naming.bias(layer, unit)), self.delta(layer, unit))
+
+    def answers(self) -> list[str]:
+        """Return the symbols of the loss and of every derivative, layer after layer, as Keras keeps its weights."""
+        found = [] if self.loss.single else ["L"]
+        return found + [left.text for block in self.gradients() for left, _ in block]
+
+    # -------------------------------------------------------------------------------------------- the chain rule
+
+    def _factors(self, link: Link, unit: int, result: Piece) -> Iterator[Equation]:
+        """Yield the factors of the chain rule one by one, and their product."""
+        naming, layer = self.naming, link.number
+        own, z = naming.unit(layer, unit), self._sum(link.number, unit)
+        last = layer == naming.depth
+        if not last:
+            yield from self._ways(layer, unit)
+            yield Equation(partial(self.top, own), self._over_ways(layer, unit))
+        elif self.loss.single:
+            yield Equation(partial(self.top, own), symbol("1"))
+        if link.apply:
+            yield Equation(partial(own, z), self.slope(link, unit))
+            yield Equation(partial(self.top, z), product(partial(self.top, own), partial(own, z)))
+            yield Equation(self.delta(layer, unit), partial(self.top, z))
+        else:
+            yield Equation(self.delta(layer, unit), partial(self.top, own))
+
+    def _to(self, layer: int, unit: int) -> Sequence[int]:
+        link = self.naming.link(layer + 1)
+        return range(link.sums.size) if link.is_dense else (unit,)
+
+    def _ways(self, layer: int, unit: int) -> Iterator[Equation]:
+        """Yield by how much each sum that a unit leads to moves with it."""
+        link, own = self.naming.link(layer + 1), self.naming.unit(layer, unit)
+        for to in self._to(layer, unit) if link.sum else ():
+            weight = symbol(self.naming.weight(layer + 1, unit, to))
+            yield Equation(partial(self._sum(layer + 1, to), own), weight)
+
+    def _over_ways(self, layer: int, unit: int) -> Piece:
+        link, own = self.naming.link(layer + 1), self.naming.unit(layer, unit)
+        if link.sum is None:
+            return self.delta(layer + 1, unit)
+        factors = [
+            product(self.delta(layer + 1, to), partial(self._sum(layer + 1, to), own))
+            for to in self._to(layer, unit)
+        ]
+        return total([Term(False, factor) for factor in factors])

@@ -1,0 +1,150 @@
+"""The backward pass: by how much a loss moves with every weight and bias, layer by layer from the answer back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq import formula as fm
+from nn2eq.errors import BadRequest, UnsupportedModel
+from nn2eq.forms.losses import LOSSES, Loss, loss_of
+from nn2eq.forms.program import Affine, Apply, Function, Program, Step, Value
+from nn2eq.forms.stages import stages
+from nn2eq.forms.straight import in_symbols, steps
+from nn2eq.network import Network, numbered
+
+Array = NDArray[np.float64]
+
+
+def backprop(
+    network: Network,
+    *,
+    loss: str = "",
+    at: Sequence[float] | None = None,
+    target: Sequence[float] | None = None,
+    derivation: bool = False,
+    **written: str,
+) -> Program:
+    """Return the network, each of its layers by itself, for the equations of its backward pass.
+
+    loss: mse, bce, cce or none (the output itself), else what goes with the last activation. at, target: an input
+    and its answer, for a worked example. derivation: every factor of the chain rule too. written: as `symbolic` takes
+    it. Gradients are by kernels and biases; a note names what else has weights. Raises BadRequest for a loss that
+    does not go with the network, UnsupportedModel for activations inside that couple units.
+    """
+    found = stages(network, fold=False)
+    x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
+    made = tuple(steps(network, found, x))
+    chosen = loss_of(loss, _require_simple(made), made[-1].out.size)
+    _require_natural(made[-1], chosen)
+    if derivation and written.get("view") == "vector":
+        what = "--derivation goes from unit to unit"
+        raise BadRequest(what, code="usage", way_out="leave --view vector out")
+    if (at is None) != (target is None) and not (target is None and chosen.single):
+        raise BadRequest("--at and --target", code="usage", way_out="give both of them, or neither")
+    if at is not None:
+        network.require_numbers("--at")
+    notation = "mlp" if written.get("view") == "vector" else "edges"
+    told: dict[str, Any] = {"loss": chosen.name, "notation": notation, "view": "scalar"}
+    told |= in_symbols(network, written)
+    told |= {"derivation": True} if derivation else {}
+    told |= {"at": _point(at, network.inputs, "at")} if at is not None else {}
+    told |= {"target": _point(target, network.outputs, "target")} if target is not None else {}
+    return Program(
+        (Function("predict", (x,), (made[-1].out,), made),), "backprop", "backprop",
+        os.path.basename(network.source.file), network.source.sha256, told=told, notes=tuple(_notes(network)),
+    )  # fmt: skip
+
+
+def _require_simple(made: tuple[Step, ...]) -> str:
+    """Return the last activation's name, "" for none. Raises UnsupportedModel where units are coupled inside."""
+    for step in made[:-1]:
+        if isinstance(step, Apply) and (step.activation.row.coupled or step.units):
+            raise UnsupportedModel(
+                f"the backward pass through {step.activation.row.name}",
+                code="backprop",
+                where=step.out.origin,
+            )
+    last = made[-1]
+    return last.activation.row.name if isinstance(last, Apply) else ""
+
+
+def _require_natural(last: Step, loss: Loss) -> None:
+    if (
+        isinstance(last, Apply)
+        and last.activation.row.coupled
+        and last.activation.row.name not in loss.natural
+    ):
+        able = [row.name for row in LOSSES.values() if last.activation.row.name in row.natural]
+        raise UnsupportedModel(
+            f"--loss {loss.name} behind {last.activation.row.name}",
+            code="backprop",
+            way_out=f"use --loss {able[0]}" if able else "",
+        )
+
+
+def _point(values: Sequence[float], count: int, name: str) -> tuple[float, ...]:
+    if len(values) != count:
+        raise BadRequest(f"--{name}: {len(values)} numbers", code=name, way_out=f"this network has {count}")
+    return tuple(map(float, values))
+
+
+def _notes(network: Network) -> list[str]:
+    others = [
+        layer.name for layer in network.layers if not layer.added and set(layer.weights) - {"kernel", "bias"}
+    ]
+    return [f"no gradients by the weights of {', '.join(map(repr, others))}"] if others else []
+
+
+@dataclass(frozen=True, eq=False)
+class Passes:
+    """Both passes at some samples: values by name, (n, size); deltas by the name of the affine map's answer.
+
+    loss (n,); slope: of the loss by the outputs, (n, outputs).
+    """
+
+    values: dict[str, Array]
+    deltas: dict[str, Array]
+    loss: Array
+    slope: Array
+
+
+def passes(program: Program, x: Array, target: Array) -> Passes:
+    """Run the network forwards at x (n, inputs), and its loss against target (n, outputs) backwards."""
+    loss = LOSSES[program.told["loss"]]
+    values = program.values(x)
+    y = values[program.predict.results[0].name]
+    share = 1.0 / y.shape[1] if loss.mean else 1.0
+    with np.errstate(all="ignore"):
+        names = {"y": y, "t": target}
+        total = share * np.broadcast_to(fm.evaluate(loss.node, names), y.shape).sum(axis=1)
+        slope = share * np.broadcast_to(fm.evaluate(loss.derivative, names), y.shape)
+        return Passes(values, _deltas(program, values, slope, share * (y - target)), total, slope)
+
+
+def _deltas(program: Program, values: dict[str, Array], slope: Array, natural: Array) -> dict[str, Array]:
+    loss, found, moved = LOSSES[program.told["loss"]], {}, slope
+    made = program.predict.steps
+    for number, step in reversed(list(enumerate(made))):
+        if isinstance(step, Affine):
+            found[step.out.name] = moved
+            matrix = step.terms[0].matrix.data.astype(np.float64)
+            moved = moved * matrix if matrix.ndim == 1 else moved @ matrix.T
+        elif isinstance(step, Apply):
+            is_natural = number == len(made) - 1 and step.activation.row.name in loss.natural
+            moved = natural if is_natural else moved * slope_of(step, values)
+    return found
+
+
+def slope_of(step: Apply, values: dict[str, Array]) -> Array:
+    """Return the derivative of an activation at each unit, (n, units)."""
+    node = step.activation.derivative
+    assert node is not None
+    own = {key: constant.data.astype(np.float64) for key, constant in step.parameters.items()}
+    z, a = values[step.arg.name], values[step.out.name]
+    return np.asarray(np.broadcast_to(fm.evaluate(node, {"z": z, "a": a, **own}), z.shape))

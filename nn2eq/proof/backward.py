@@ -1,0 +1,102 @@
+"""Does a text of the backward pass say by how much the loss moves? It is evaluated, and compared with a second way.
+
+The second way is the chain rule over whole layers, from the rows' derivatives; the tests hold it against automatic
+differentiation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2eq.emit import emitter
+from nn2eq.forms.backprop import Passes, passes
+from nn2eq.forms.losses import LOSSES
+from nn2eq.forms.program import Affine, Program
+from nn2eq.network import Network
+from nn2eq.proof.agreement import Agreement, compare
+from nn2eq.proof.runners import Runner
+from nn2eq.proof.samples import samples
+
+Array = NDArray[np.float64]
+TOLERANCE = 1e-11
+"""Relative to the largest derivative at the sample: a product of as many factors as there are layers, summed."""
+FAR = 20.0
+"""Samples with larger inputs are left out: probabilities round to 0 and 1 there, whose logarithms have no slope."""
+
+
+def check_backward(
+    network: Network,
+    text: str,
+    language: str,
+    program: Program,
+    run: Runner,
+    name: str,
+    data: Array | None = None,
+) -> Agreement:
+    """Evaluate a text of the backward pass, and compare the loss and every derivative with the chain rule's."""
+    x, target = _samples(network, program, data)
+    found = passes(program, x, target)
+    expected, names = _expected(program, found)
+    kept = np.isfinite(expected).all(axis=1)
+    single = LOSSES[program.told["loss"]].single
+    given = np.zeros((1, 0)) if "at" in program.told else x if single else np.hstack([x, target])
+    filled = emitter(language).fill(text, program)
+    answer = run(filled, given[kept], name)
+    size = np.maximum(1.0, np.abs(expected[kept]).max(axis=1, keepdims=True))
+    agreement = compare(
+        expected[kept], answer.outputs, scale=np.broadcast_to(size, expected[kept].shape), tolerance=TOLERANCE,
+        link="text and chain rule", how=f"evaluated as {language}", x=x[kept], outputs=names,
+    )  # fmt: skip
+    return noted(agreement, network if filled != text else None)
+
+
+def noted(agreement: Agreement, filled: Network | None) -> Agreement:
+    """Say of a text of symbols alone with what numbers it was filled."""
+    how = "numbers drawn at random" if filled and filled.drawn else "the numbers"
+    notes = (agreement.note, f"its symbols filled with {how}" if filled else "")
+    return replace(agreement, note="; ".join(filter(None, notes)))
+
+
+def _samples(network: Network, program: Program, data: Array | None) -> tuple[Array, Array]:
+    """Return inputs, and answers that are probabilities: at random, or one unit of several."""
+    outputs = program.predict.results[0].size
+    if "at" in program.told:
+        target = program.told.get("target", (0.0,) * outputs)
+        return np.array([program.told["at"]]), np.array([target])
+    x = samples(network, data)
+    x = x[np.abs(x).max(axis=1) <= FAR]
+    random = np.random.default_rng(0)
+    if LOSSES[program.told["loss"]].alone:
+        return x, np.eye(outputs)[random.integers(outputs, size=len(x))]
+    return x, random.uniform(0.0, 1.0, (len(x), outputs))
+
+
+def _expected(program: Program, found: Passes) -> tuple[Array, tuple[str, ...]]:
+    """Return the loss and every derivative, a column each, and what they are called."""
+    columns, names = [], []
+    if not LOSSES[program.told["loss"]].single:
+        columns.append(found.loss[:, None])
+        names.append("the loss")
+    for name, block in gradients(program, found):
+        columns.append(block.reshape(len(block), -1))
+        names += [f"{name}[{place}]" for place in range(columns[-1].shape[1])]
+    return np.hstack(columns), tuple(names)
+
+
+def gradients(program: Program, found: Passes) -> Iterator[tuple[str, Array]]:
+    """Yield the derivative by each kernel and bias, samples first, a kernel as the text lays it out."""
+    from nn2eq.emit.latex.symbolic.notations import NOTATIONS
+
+    turned = program.told["view"] == "vector" and NOTATIONS[program.told["notation"]].units_first
+    for step in program.predict.steps:
+        if not isinstance(step, Affine) or step.terms[0].matrix.data.ndim != 2:
+            continue
+        arg, delta = found.values[step.terms[0].arg.name], found.deltas[step.out.name]
+        kernel = arg[:, :, None] * delta[:, None, :]
+        yield step.terms[0].matrix.name, kernel.swapaxes(1, 2) if turned else kernel
+        if step.offset is not None:
+            yield step.offset.name, delta
