@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -338,6 +342,26 @@ def test_asked_for_the_server_is_started(engine: str) -> None:
     conversion = convert(network, Request("sql", options=Options(dialect=engine)), run=True)
     assert "agree (evaluated as sql by postgres)" in conversion.line()
     assert judge(network, conversion.text, outside=True).holds
+
+
+STARTED = """
+import os, signal
+from nn2eq.proof.engines.in_postgres import start
+print((start() / "data" / "postmaster.pid").read_text().split()[0], flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("dialect", ["postgres"])
+def test_the_server_ends_with_its_process_however_that_ends(engine: str) -> None:
+    done = subprocess.run([sys.executable, "-c", STARTED], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    server = Path("/proc") / done.stdout.strip()
+    for _ in range(100):
+        if not server.exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{server} is still there")
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "duckdb", "postgres"])

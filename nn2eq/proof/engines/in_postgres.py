@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -20,9 +21,13 @@ USER = "nn2eq"
 PLACES = "/usr/lib/postgresql/*/bin"
 """Where Debian keeps the programs that are not on the path."""
 PATIENCE = 120.0
-"""Seconds that a program may take."""
+"""Seconds that a program may take, or the server until it answers."""
+PAUSE = 0.1
+"""Seconds between two looks whether it does."""
 _INIT = ("--auth=trust", "--no-sync", "--no-locale", "--encoding=UTF8", f"--username={USER}")
-_SERVER = "-c listen_addresses= -c fsync=off -c shared_buffers=16MB -c max_connections=8 -c jit=off"
+_SERVER = "-c listen_addresses= -c fsync=off -c shared_buffers=16MB -c max_connections=8 -c jit=off".split()
+_WATCHED = '"$0" "$@" & read _; kill -QUIT $!; wait'
+"""The server, until standard input ends: so it ends with this process, however that ends."""
 
 
 def rows(text: str, columns: Sequence[str], data: Array) -> Rows:
@@ -48,12 +53,27 @@ def start() -> Path:
     if user is not None:
         shutil.chown(folder, user)
     _done("initdb", *_INIT, f"--pgdata={folder}/data")
-    options = f"{_SERVER} -c unix_socket_directories={folder}"
-    _done(
-        "pg_ctl", "start", "--wait", f"--pgdata={folder}/data", f"--log={folder}/log", f"--options={options}"
-    )
-    atexit.register(_done, "pg_ctl", "stop", "--mode=immediate", f"--pgdata={folder}/data")
+    settings = [*_SERVER, "-c", f"unix_socket_directories={folder}", "-D", f"{folder}/data"]
+    command = ["sh", "-c", _WATCHED, program("postgres"), *settings]
+    watched = subprocess.Popen(
+        command, user=user, cwd="/",
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    atexit.register(watched.communicate)
+    _wait(folder, watched)
     return folder
+
+
+def _wait(folder: Path, watched: subprocess.Popen[bytes]) -> None:
+    """Wait until the server answers."""
+    ready = [program("pg_isready"), f"--host={folder}", "--quiet"]
+    for _ in range(int(PATIENCE / PAUSE)):
+        if watched.poll() is not None:
+            break
+        if subprocess.run(ready, check=False).returncode == 0:
+            return
+        time.sleep(PAUSE)
+    raise _not_started("it does not answer")
 
 
 def program(name: str) -> str:
