@@ -232,7 +232,11 @@ def test_pages_are_typeset(compiled: Compile, tool: Tool) -> None:  # noqa: F811
     ways += [{"derivation": True}, {"at": (0.5, 1.0), "target": (1.0,)}, {"loss": "mse", "view": "vector"}]
     texts = [emit(backprop(network, **way), "latex") for way in ways]  # type: ignore[arg-type]
     compiled(in_a_paper(texts, "amsmath,xcolor,booktabs"))
-    compiled(emit(backprop(network), "latex", Options(standalone=True)))
+    for way in ({}, {"at": (0.5, 1.0), "target": (1.0,)}):
+        program = backprop(network, **way)  # type: ignore[arg-type]
+        document = emit(program, "latex", Options(standalone=True))
+        compiled(document)
+        assert check(network, document, "latex", program=program).holds
     for display in displays(texts[0]) + displays(texts[6]):
         assert in_katex(tool("katex"), display)
 

@@ -59,7 +59,9 @@ def write(program: Program, options: Options) -> str:
     needed = packages(body)
     if options.standalone:
         widest = max(left.width + right.width for block in blocks for left, right in block)
-        return comment(said) + standalone(program, options, said, "", body, widest, needed)
+        names = (", ".join(chosen.naming.units(layer)) for layer in (0, chosen.naming.depth))
+        shown = {"inputs": "; outputs: ".join(names)}
+        return comment(said) + standalone(program, options, shown, "", body, widest, needed)
     return comment({**said, "needs": ", ".join(rf"\usepackage{{{package}}}" for package in needed)}) + body
 
 
