@@ -109,12 +109,16 @@ def numbered(letter: str, count: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a network came from: file (untrusted text), sha256 of its bytes, container, Keras that saved it."""
+    """Where a network came from: file (untrusted text), sha256 of its bytes, container, Keras that saved it.
+
+    loss: with which it was compiled, as Keras calls it (untrusted text), "" where that is not told.
+    """
 
     file: str = ""
     sha256: str = ""
     container: str = ""
     keras_version: str = ""
+    loss: str = ""
 
     @property
     def keras_major(self) -> int:

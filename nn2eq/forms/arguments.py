@@ -125,8 +125,10 @@ ARGUMENTS: Mapping[str, Argument] = {
             "seconds", "Stop proving after so long; 10 if left out.", "S", _positive("seconds"), repr
         ),
         Argument(
-            "loss", "The backward pass of this loss; none: of the output itself. By the last activation if left out.",
-            choices=("mse", "bce", "cce", "none"),
+            "loss",
+            "The backward pass of this loss; none: of the output itself; compiled: the one that the file names. By the "
+            "last activation if left out.",
+            choices=("mse", "bce", "cce", "none", "compiled"),
         ),
         Argument("target", "What the answer should be at --at, for a worked example.", "Y", _target, _numbers),
         Argument("derivation", "The backward pass with every factor of the chain rule.", written=lambda given: "yes"),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 from nn2eq.errors import BadRequest, UnsupportedModel
-from nn2eq.forms.losses import LOSSES, Loss, loss_of
+from nn2eq.forms.losses import LOSSES, Loss, loss_of, named_loss
 from nn2eq.forms.program import Affine, Apply, Function, Program, Step, Value
 from nn2eq.forms.stages import stages
 from nn2eq.forms.straight import in_symbols, steps
@@ -32,7 +32,8 @@ def backprop(
 ) -> Program:
     """Return the network, each of its layers by itself, for the equations of its backward pass.
 
-    loss: mse, bce, cce or none (the output itself), else what goes with the last activation. at, target: an input
+    loss: mse, bce, cce, none (the output itself) or compiled (as the file tells), else what goes with the last
+    activation. at, target: an input
     and its answer, for a worked example. derivation: every factor of the chain rule too. written: as `symbolic` takes
     it. Gradients are by kernels and biases; a note names what else has weights. Raises BadRequest for a loss that
     does not go with the network, UnsupportedModel for activations inside that couple units.
@@ -40,7 +41,7 @@ def backprop(
     found = stages(network, fold=False)
     x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
     made = tuple(steps(network, found, x))
-    chosen = loss_of(loss, _require_simple(made), made[-1].out.size)
+    chosen = loss_of(named_loss(network, loss), _require_simple(made), made[-1].out.size)
     _require_natural(made[-1], chosen)
     if derivation and written.get("view") == "vector":
         what = "--derivation goes from unit to unit"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from nn2eq import formula as fm
 from nn2eq.errors import BadRequest
+from nn2eq.network import Network
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Loss:
 
     term: what one output adds. slope: its derivative by y. mean: whether outputs are averaged. natural: the
     activations with which it makes one: then its derivative by z is y - t, which no saturation spoils. alone: whether
-    it is for those activations alone. single: whether it is for one output alone.
+    it is for those activations alone. single: whether it is for one output alone. keras: what Keras calls it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Loss:
     natural: tuple[str, ...] = ()
     alone: bool = False
     single: bool = False
+    keras: tuple[str, ...] = ()
 
     @property
     def node(self) -> fm.Node:
@@ -42,12 +44,33 @@ class Loss:
         return fm.parse(self.slope)
 
 
+COMPILED = "compiled"
+"""The loss that a network's file names."""
 LOSSES: Mapping[str, Loss] = {
     row.name: row
     for row in (
-        Loss("mse", "(y - t)**2", "2 * (y - t)"),
-        Loss("bce", "-(t * log(y) + (1 - t) * log(1 - y))", "(y - t) / (y * (1 - y))", natural=("sigmoid",)),
-        Loss("cce", "-(t * log(y))", "-(t / y)", mean=False, natural=("softmax",), alone=True),
+        Loss(
+            "mse",
+            "(y - t)**2",
+            "2 * (y - t)",
+            keras=("mse", "MSE", "mean_squared_error", "MeanSquaredError"),
+        ),
+        Loss(
+            "bce",
+            "-(t * log(y) + (1 - t) * log(1 - y))",
+            "(y - t) / (y * (1 - y))",
+            natural=("sigmoid",),
+            keras=("bce", "BCE", "binary_crossentropy", "BinaryCrossentropy"),
+        ),
+        Loss(
+            "cce",
+            "-(t * log(y))",
+            "-(t / y)",
+            mean=False,
+            natural=("softmax",),
+            alone=True,
+            keras=("categorical_crossentropy", "CategoricalCrossentropy"),
+        ),
         Loss("none", "y", "1", single=True),
     )
 }
@@ -66,3 +89,20 @@ def loss_of(name: str, activation: str, outputs: int) -> Loss:
     if chosen.single and outputs > 1:
         raise BadRequest(f"--loss {chosen.name} with {outputs} outputs", code="loss", way_out="name a loss")
     return chosen
+
+
+def named_loss(network: Network, name: str) -> str:
+    """Return the loss that is meant: by `compiled`, the one that the network's file tells. Raises BadRequest."""
+    if name != COMPILED:
+        return name
+    told = network.source.loss
+    found = next((row.name for row in LOSSES.values() if told in row.keras), "")
+    if not found:
+        what = (
+            f"it was compiled with {told!r:.80}"
+            if told
+            else "it does not say with which loss it was compiled"
+        )
+        known = ", ".join(row.name for row in LOSSES.values())
+        raise BadRequest(f"--loss compiled: {what}", code="loss", way_out=f"name one of {known}")
+    return found

@@ -14,6 +14,7 @@ import numpy as np
 
 from nn2eq import formula as fm
 from nn2eq.errors import BadRequest, UnsupportedModel
+from nn2eq.forms.losses import named_loss
 from nn2eq.forms.program import (
     Affine,
     Apply,
@@ -99,7 +100,7 @@ class _Walk:
 
 
 def training(network: Network, loss: str = "") -> Training:
-    """Return what it takes to train a network by a loss: mse, bce, cce or none; by its last activation if left out.
+    """Return what it takes to train a network by a loss: mse, bce, cce, none, compiled, else what goes with it.
 
     Raises BadRequest for a loss that does not go with the last activation, UnsupportedModel for layers whose weights
     act on several places at once.
@@ -110,7 +111,9 @@ def training(network: Network, loss: str = "") -> Training:
     y = replace(last.out, name="y", parts=network.output_names or numbered("y", network.outputs))
     walk.steps[-1] = replace(last, out=y)
     name = last.activation.row.name if isinstance(last, Apply) else ""
-    loss = loss or next((key for key, row in CRITERIA.items() if row.with_ and row.with_ == name), "mse")
+    loss = named_loss(network, loss) or next(
+        (key for key, row in CRITERIA.items() if row.with_ and row.with_ == name), "mse"
+    )
     if loss not in CRITERIA:
         raise BadRequest(f"no loss {loss!r:.40}", code="loss", way_out=f"one of {', '.join(CRITERIA)}")
     criterion = CRITERIA[loss]

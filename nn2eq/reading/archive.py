@@ -51,6 +51,7 @@ class Archive:
     config       the bytes of the model's JSON, b"" where only weights are stored
     version      the Keras version that saved it, "" where it does not say
     sha256       of the file's bytes
+    loss         with which it was compiled, where that is not told in the config
     """
 
     container: str
@@ -59,6 +60,7 @@ class Archive:
     version: str = ""
     sha256: str = ""
     groups: tuple[Group, ...] = ()
+    loss: str = ""
 
     @property
     def where(self) -> str:
@@ -73,6 +75,7 @@ def encode(archive: Archive) -> Iterator[bytes | memoryview]:
         "layout": archive.layout,
         "version": archive.version,
         "sha256": archive.sha256,
+        "loss": archive.loss,
         "config": len(archive.config),
         "groups": [
             [group.path, [[name, array.dtype.name, array.shape] for name, array in group.weights]]
@@ -111,7 +114,8 @@ def decode(take: Callable[[int], memoryview]) -> Archive:
         Group(tuple(path), tuple((name, _array(take, dtype, shape)) for name, dtype, shape in weights))
         for path, weights in header["groups"]
     )
-    return Archive(header["container"], header["layout"], config, header["version"], header["sha256"], groups)
+    told = {key: str(header[key]) for key in ("container", "layout", "version", "sha256", "loss")}
+    return Archive(config=config, groups=groups, **told)
 
 
 def _error(header: dict[str, str]) -> Nn2eqError:

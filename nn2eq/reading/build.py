@@ -37,7 +37,8 @@ def build(archive: Archive, file: str = "", *, symbols: bool = False) -> Network
     if not (archive.layout or symbols):
         raise needs_weights("an architecture without weights")
     version = archive.version if config.VERSION.fullmatch(archive.version) else understood.version
-    return network(understood.model, archive, Source(file, archive.sha256, archive.container, version))
+    source = replace(source, keras_version=version, loss=archive.loss or understood.loss)
+    return network(understood.model, archive, source)
 
 
 def network(model: ModelConfig, archive: Archive, source: Source) -> Network:

@@ -13,6 +13,7 @@ from typing import Any
 from nn2eq.errors import UnsupportedModel
 from nn2eq.reading import json_text
 from nn2eq.reading.fields import Fields
+from nn2eq.reading.losses import compiled_with
 from nn2eq.reading.model_config import LayerConfig, ModelConfig, model_config
 from nn2eq.reading.names import quoted
 from nn2eq.reading.origins import INPUT_LAYER
@@ -30,10 +31,11 @@ VERSION = re.compile(r"\d[\w.+-]{0,40}", re.ASCII)
 
 @dataclass(frozen=True, eq=False)
 class Understood:
-    """A model whose every layer is read, and the Keras version that its config names or shows."""
+    """A model whose every layer is read, the Keras version that its config names or shows, and the loss it names."""
 
     model: ModelConfig
     version: str
+    loss: str = ""
 
 
 def understand(data: bytes, where: str) -> Understood:
@@ -42,7 +44,7 @@ def understand(data: bytes, where: str) -> Understood:
     model = model_config(value, f"the model in {where}")
     for layer in model.leaves():
         _check_precision(layer)
-    return Understood(model, _version(value))
+    return Understood(model, _version(value), compiled_with(value))
 
 
 def dtype(fields: Fields) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import h5py
 
 from nn2eq.errors import DamagedFile, Nn2eqError
-from nn2eq.reading import config, hdf5
+from nn2eq.reading import config, hdf5, json_text
 from nn2eq.reading.archive import CONFIG_NAMES, HDF5, Archive, Group
+from nn2eq.reading.losses import compiled_with
 from nn2eq.reading.names import quoted
 
 
@@ -25,7 +26,20 @@ def read(file: hdf5.File) -> Archive:
         config.understand(told, CONFIG_NAMES[HDF5])
     place = hdf5.group_at(root, "model_weights") if hdf5.has(root, "model_weights") else root
     version = hdf5.text(root, "keras_version") or hdf5.text(place, "keras_version") or ""
-    return Archive(HDF5, "order", told, version, groups=_groups(file, place))
+    return Archive(HDF5, "order", told, version, groups=_groups(file, place), loss=_loss(root))
+
+
+def _loss(root: h5py.Group) -> str:
+    """Return the loss of `training_config`, "" where there is none that can be read."""
+    text = hdf5.text(root, "training_config")
+    try:
+        return (
+            compiled_with({"training_config": json_text.parse(text.encode(), "training_config")})
+            if text
+            else ""
+        )
+    except (Nn2eqError, UnicodeError):
+        return ""
 
 
 def _groups(file: hdf5.File, place: h5py.Group) -> tuple[Group, ...]:

@@ -12,6 +12,7 @@ from nn2eq.errors import UnsupportedModel
 from nn2eq.network import Network
 from nn2eq.reading.archive import LIVE, Archive, Array, Group
 from nn2eq.reading.build import build
+from nn2eq.reading.losses import loss_name
 from nn2eq.reading.origins import MODELS
 
 
@@ -30,7 +31,18 @@ def read_live(model: Any) -> Network:
             digest.update(np.ascontiguousarray(array).data)
     library = sys.modules.get(type(model).__module__.split(".", 1)[0])
     version = str(getattr(library, "__version__", ""))
-    return build(Archive(LIVE, "names", config, version, digest.hexdigest(), groups))
+    return build(Archive(LIVE, "names", config, version, digest.hexdigest(), groups, _loss(model)))
+
+
+def _loss(model: Any) -> str:
+    """Return the loss that a model was compiled with: a name, a function, or an object that has a name."""
+    loss = getattr(model, "loss", None)
+    loss = loss[0] if isinstance(loss, list | tuple) and len(loss) == 1 else loss
+    if loss is None or isinstance(loss, str):
+        return loss or ""
+    if hasattr(loss, "get_config"):
+        return loss_name({"class_name": type(loss).__name__, "config": loss.get_config()})
+    return str(getattr(loss, "__name__", ""))
 
 
 def _groups(model: Any, path: tuple[str, ...]) -> tuple[Group, ...]:
