@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import count
 from typing import Any
 
@@ -84,7 +83,9 @@ def _literal(value: Any) -> fm.Node | None:
 
 
 def _number(value: Any) -> fm.Node:
-    return fm.Node("number", value=value) if isinstance(value, Fraction) else fm.number(value)
+    return (
+        fm.number(float(value)) if isinstance(value, float | np.floating) else fm.Node("number", value=value)
+    )
 
 
 def _maps(step: Cases, case: int) -> tuple[fm.Node, ...]:

@@ -40,7 +40,8 @@ def _step(step: Step, change: Change) -> Step:
         }
         return replace(step, args={**step.args, **args})
     if isinstance(step, Cases):
-        normals, bounds, matrices, offsets = (change(constant) for constant in step.constants)
+        normals = step.normals if step.ends is not None else change(step.normals)
+        bounds, matrices, offsets = (change(each) for each in (step.bounds, step.matrices, step.offsets))
         return replace(step, normals=normals, bounds=bounds, matrices=matrices, offsets=offsets)
     return step
 

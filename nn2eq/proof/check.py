@@ -19,11 +19,7 @@ from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
 from nn2eq.proof.agreement import TEXT_TOLERANCE, Agreement, compare
 from nn2eq.proof.approximate import affine_size, expect_program, in_box
-from nn2eq.proof.backward import check_backward, noted
-from nn2eq.proof.cases import cost_of_rounding
-from nn2eq.proof.derivatives import first, with_derivatives
 from nn2eq.proof.expected import Expected
-from nn2eq.proof.gradients import gradients_agree
 from nn2eq.proof.rounding import DOUBLE, SINGLE, rounding, scale, widened
 from nn2eq.proof.runners import Answer, run
 from nn2eq.proof.samples import samples
@@ -97,9 +93,13 @@ def check(
     """
     program = program or matrix(network)
     if program.training is not None and isinstance(text, str):
+        from nn2eq.proof.gradients import gradients_agree  # here, as a start should not wait for it
+
         called_so = called(program.training.function, Options(name=name))
         return gradients_agree(network, text, program.training, called_so)
     if program.layout == "backprop":
+        from nn2eq.proof.backward import check_backward
+
         run_in = partial(run, language)
         return check_backward(network, str(text), language, program, run_in, name, data)
     if not program.exact:
@@ -109,9 +109,28 @@ def check(
     if digits and program.exact:
         expected = rounded_on_purpose(network, program, expected, digits)
     filled = emitter(language).fill(text, program) if isinstance(text, str) else text
-    answer = run(language, filled, expected.x, first(program, language, name))
-    found = noted(compare_answer(expected, answer, program, language), network if filled != text else None)
-    if not found.holds or len(program.functions) == 1:
+    if len(program.functions) > 1:
+        return _with_derivatives(
+            network, program, expected, language, text, name=name, dtype=dtype, digits=digits
+        )
+    found = compare_answer(expected, run(language, filled, expected.x, name), program, language)
+    if filled == text:
+        return found
+    from nn2eq.proof.backward import noted
+
+    return noted(found, network)
+
+
+def _with_derivatives(
+    network: Network, program: Program, expected: Expected, language: str, text: str | bytes, *, name: str, dtype: str,
+    digits: int,
+) -> Agreement:  # fmt: skip
+    """Compare the answers of a text, and if they hold its derivatives."""
+    from nn2eq.proof.derivatives import first, with_derivatives
+
+    answer = run(language, text, expected.x, first(program, language, name))
+    found = compare_answer(expected, answer, program, language)
+    if not found.holds:
         return found
     return with_derivatives(
         found, network, program, language, lambda x, called: run(language, text, x, called), expected.x,
@@ -177,11 +196,12 @@ def rounded_on_purpose(network: Network, program: Program, expected: Expected, d
     answers = program.evaluate(expected.x)
     size = np.maximum(1.0, np.abs(expected.answers))
     last = program.predict.steps[-1]
-    most = (
-        cost_of_rounding(last, expected.x, unit_of(digits))
-        if isinstance(last, Cases)
-        else rounding(widened(network), expected.x, unit_of(digits)).error
-    )
+    if isinstance(last, Cases):
+        from nn2eq.proof.cases import cost_of_rounding
+
+        most = cost_of_rounding(last, expected.x, unit_of(digits))
+    else:
+        most = rounding(widened(network), expected.x, unit_of(digits)).error
     cost = compare(
         expected.answers,
         answers,
