@@ -76,6 +76,8 @@ def _within_range(activation: Activation, z: Dual, found: Dual) -> Dual:
     terms = np.where(useless, model.space.constant(low / 2 + high / 2), model.terms)
     error = np.where(useless, (high - low) * (0.5 + 1e-9) + 1e-300, model.error)
     value = Model(model.space, terms, error, np.maximum(model.low, low), np.minimum(model.high, high))
+    if found.slope is None and z.slope is not None:  # made of constants alone, between which it jumps
+        return Dual(value, z.slope.take((slice(None), slice(None), slice(error.shape[-1]))).scaled(0.0))
     return Dual(value, found.slope)
 
 

@@ -35,7 +35,7 @@ Array = NDArray[np.float64]
 SIGNS: Mapping[str, str] = {
     "json": r"\s*\{",
     "html": r"(?i)<!doctype html>",
-    "mathml": r"<math\b",
+    "mathml": r"<math[ >]",
     "markdown": r"(?m)^\$\$$",
     "excel": r"PK\x03\x04",
     "latex": r"\\(begin|frac|tanh|operatorname|left|times|sigma|documentclass)\b",

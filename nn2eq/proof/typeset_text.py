@@ -32,7 +32,7 @@ SIGNS = {
     "∼": r"\sim ", "∖": r"\backslash ",
 }  # fmt: skip
 """What LaTeX writes for a sign, where that is not the sign itself."""
-FUNCTIONS = frozenset({"tanh", "exp", "ln", "log", "max", "min", "diag"})
+FUNCTIONS = frozenset({"tanh", "cos", "arccos", "exp", "ln", "log", "max", "min", "diag"})
 ACCENTS = {
     "\u0302": "hat", "\u0307": "dot", "\u0308": "ddot", "\u0304": "bar", "\u0303": "tilde", "\u20d7": "vec",
     "\u0301": "acute", "\u0300": "grave", "\u030a": "mathring", "\u0305": "overline", "\u0332": "underline",

@@ -86,9 +86,9 @@ class _Query:
         source, of = fresh("x", taken), self._dialect.table(self._table)
         yield Select(source, "", self._inputs(), of)
         for level in range(1, self._last):
-            taken.add(source)
+            taken.add(source.lower())
             here = self._at(level)
-            name = fresh(_called(here), taken)
+            name = fresh(_called(here).lower(), taken)  # in SQL, T1 and t1 are one
             own = [(column.text, column.name) for column in here]
             carried = [(name, name) for name in self._carried(level)]
             yield Select(name, _origin(here), (*own, *carried), source)

@@ -62,7 +62,7 @@ SIGNS = {
     "iff": "⇔",
 }  # fmt: skip
 """Signs that LaTeX calls by a name."""
-FUNCTIONS = ("tanh", "exp", "ln", "log", "max", "min", "diag")
+FUNCTIONS = ("tanh", "cos", "arccos", "exp", "ln", "log", "max", "min", "diag")
 BARS = {"lvert": "open", "rvert": "close"}
 LARGE = {"sum": "∑", "prod": "∏"}
 ACCENTS = {

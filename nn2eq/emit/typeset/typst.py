@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from nn2eq.emit.typeset.tree import Line, Node
 
-OPERATORS = frozenset({"tanh", "exp", "ln", "log", "max", "min"})
+OPERATORS = frozenset({"tanh", "cos", "arccos", "exp", "ln", "log", "max", "min"})
 """Functions that Typst knows by name."""
 ACCENTS = {
     "hat": "hat", "dot": "dot", "ddot": "dot.double", "bar": "macron", "tilde": "tilde", "vec": "arrow",
