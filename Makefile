@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 FORMULAS ?= models/formulas
+ASK ?= keras
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 BIN := $(VENV)/bin
@@ -47,11 +48,11 @@ models: | $(READY)
 formulas: | $(READY)
 	$(MAKE) --jobs=$(JOBS) formulas-all
 
-# Write all of them once more, elsewhere: what is committed is what nn2eq says today, and it is what Keras says. How
-# large the rounding errors are in a header's check lines is the machine's affair.
+# Write all of them once more, elsewhere: what is committed is what nn2eq says today, and verify.py asks Keras about it,
+# a model at a time. How large the rounding errors are in a header's check lines is the machine's affair.
 verify: | $(READY)
 	fresh=$$(mktemp -d) && trap 'rm -r "$$fresh"' EXIT && \
-	$(MAKE) formulas FORMULAS="$$fresh" && \
+	$(MAKE) formulas FORMULAS="$$fresh" ASK= && \
 	diff -r -I 'check: ' models/formulas "$$fresh" && \
 	$(BIN)/python models/verify.py "$$fresh"
 
@@ -68,7 +69,7 @@ formulas-all: \
     $(MODELS:%=$(FORMULAS)/%.sympy.py) \
     $(MODELS:%=$(FORMULAS)/%.json)
 
-formulas-all: export NN2EQ_CHECK = keras
+formulas-all: export NN2EQ_CHECK = $(ASK)
 
 # What the columns of a model's data are called, where that is more than x and y.
 names.dense_1-5-1_sigmoid := --inputs T --outputs p
