@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -124,6 +125,11 @@ def test_what_is_no_such_text_is_an_error(language: str) -> None:
     for text in ("", "nothing", good[: len(good) // 2], good.replace("=", "≠"), good.replace("tanh", "tonh")):
         with pytest.raises(Nn2eqError):
             run(language, text, np.zeros((3, 2)))
+
+
+def test_a_file_may_be_called_what_is_no_text() -> None:
+    program = replace(layered(dense(2, 3, 1)), model="model_\udcff.h5")
+    assert r"model_\udcff.h5" in emit(program, "html").encode("utf-8").decode()
 
 
 def test_a_page_reads_no_entities() -> None:

@@ -23,7 +23,8 @@ p { color: color-mix(in srgb, currentColor 75%, transparent); }
 def write(program: Program, options: Options) -> str:
     """Write a Program as a page."""
     found = typeset(program, options)
-    title = html.escape(program.model or "network")
+    name = program.model.encode("utf-8", "backslashreplace").decode()  # a file may be called what is no text
+    title = html.escape(name or "network")
     blocks = "\n".join(f'<div class="equations">\n{display(lines)}\n</div>' for lines in found.displays)
     return (
         comments(found, "<!--", "-->")
