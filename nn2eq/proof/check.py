@@ -92,16 +92,8 @@ def check(
     which the text computes.
     """
     program = program or matrix(network)
-    if program.training is not None and isinstance(text, str):
-        from nn2eq.proof.gradients import gradients_agree  # here, as a start should not wait for it
-
-        called_so = called(program.training.function, Options(name=name))
-        return gradients_agree(network, text, program.training, called_so)
     if program.layout == "backprop":
-        from nn2eq.proof.backward import check_backward
-
-        run_in = partial(run, language)
-        return check_backward(network, str(text), language, program, run_in, name, data)
+        return _backward_pass(network, program, language, str(text), name, data)
     if not program.exact:
         expected = expect_program(network, program, data)
     else:
@@ -119,6 +111,21 @@ def check(
     from nn2eq.proof.backward import noted
 
     return noted(found, network)
+
+
+def _backward_pass(
+    network: Network, program: Program, language: str, text: str, name: str, data: Array | None
+) -> Agreement:
+    """Compare the gradients of a text: the function of one that runs, the equations of one that people read."""
+    if program.training is not None:
+        from nn2eq.proof.gradients import gradients_agree  # here, as a start should not wait for it
+
+        return gradients_agree(
+            network, text, program.training, called(program.training.function, Options(name=name))
+        )
+    from nn2eq.proof.backward import check_backward
+
+    return check_backward(network, text, language, program, partial(run, language), name, data)
 
 
 def _with_derivatives(
