@@ -88,7 +88,7 @@ def ours(widths: Sequence[int], domain: Sequence[tuple[float, float]] | None = N
 def theirs(widths: Sequence[int]) -> Found | None:
     """Let relucent find the same, once, with all its processes."""
     python = os.environ.get("RELUCENT_PYTHON")
-    if python is None:
+    if not python:
         return None
     with tempfile.TemporaryDirectory() as folder:
         script, arrays = Path(folder, "run.py"), Path(folder, "weights.npz")

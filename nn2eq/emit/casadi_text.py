@@ -13,6 +13,7 @@ import numpy as np
 from nn2eq import formula as fm
 from nn2eq.emit import Emitter
 from nn2eq.emit.cases import has_cases
+from nn2eq.emit.names import called
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import Infix, array_text
 from nn2eq.emit.python_functions import definition, over_list, written
@@ -36,20 +37,24 @@ USED = frozenset("ca enumerate inputs len range sum zip".split())
 
 
 def write(program: Program, options: Options) -> str:
-    """Write a Program as CasADi."""
+    """Write a Program as CasADi; derivatives stand beside the answers, a column each, row by row."""
+    program = program.merged()
+    name = called(program.predict, options)
     require_names(program, options, "casadi", USED)
     spelling = spelled(options)
     whole = program.layout == "matrix" and not has_cases(program)
     body = _columns(program, spelling) if whole else _units(program, spelling)
     constants = [_constant(constant) for constant in program.predict.constants] if whole else []
-    answer = program.predict.results[0].name if whole else f"ca.vertcat({', '.join(program.outputs)})"
+    results = program.predict.results
+    answers = [one.name if whole else f"ca.vertcat({', '.join(one.parts)})" for one in results]
+    names = ", ".join(f'"{one.name}"' for one in results)
     lines = [
         *constants,
         f"# {', '.join(program.inputs)}",
         f'inputs = ca.{"MX" if whole else "SX"}.sym("x", {len(program.inputs)})',
         *body,
         f"# {', '.join(program.outputs)}",
-        f'{options.name} = ca.Function("{options.name}", [inputs], [{answer}], ["x"], ["y"])',
+        f'{name} = ca.Function("{name}", [inputs], [{", ".join(answers)}], ["x"], [{names}])',
     ]
     return "\n\n".join(["import casadi as ca\n", *_definitions(program, spelling), "\n".join(lines) + "\n"])
 
@@ -121,4 +126,6 @@ EMITTER = Emitter(
     spelling=spelled,
     options=frozenset({"name", "activations", "digits"}),
     external=True,
+    derivatives=("layered",),
+    merged=True,
 )

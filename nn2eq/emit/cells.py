@@ -9,12 +9,12 @@ from typing import Protocol
 import numpy as np
 
 from nn2eq import formula as fm
-from nn2eq.emit.excel_formulas import CELLS, column, fits, spelled
+from nn2eq.emit.excel_formulas import CELLS, column, fits, in_cells, spelled
 from nn2eq.emit.printing import Text
 from nn2eq.emit.pythonic import Names
 from nn2eq.emit.scalars import Call, Formula, Sum, unrolled
 from nn2eq.errors import CannotEmit
-from nn2eq.forms.program import Affine, Apply, Program, Step
+from nn2eq.forms.program import Affine, Apply, Combine, Program, Step
 
 WEIGHTS = "Weights"
 """The name of the sheet that holds them."""
@@ -102,21 +102,24 @@ def cells_of(program: Program) -> Cells:
     plain = replace(program.predict, steps=tuple(map(_without_own, program.predict.steps)))
     for step, (origin, lines) in zip(program.predict.steps, unrolled(plain, spelled), strict=True):
         said = f"layer {origin}".strip()
-        if isinstance(step, Affine):
+        if isinstance(step, Affine) and not (step.out.rows or any(term.transposed for term in step.terms)):
             units += _affine(step, said, rows)
             continue
         own, found = _own_parameters(step, rows), list[Unit]()
         for line in lines:
             assert not isinstance(line, Call)  # every activation is written out
             node = line.node if isinstance(line, Formula) else _sum(line, rows)
+            node = in_cells(node) if isinstance(step, Combine) else node  # an activation is spelled already
             found += _unit(line.out, said, fm.substitute(node, own.get(line.out, {})))
         # The step's own units side by side, so that the next sum is over a range; what they share in front.
         units += sorted(found, key=lambda unit: unit.name in step.out.parts)
     if len({unit.name for unit in units}) < len(units):
         what = "two cells of a case have one name"
         raise CannotEmit(what, code="name-clash", way_out="choose others with --inputs, --outputs")
-    named = (replace(unit, origin="outputs") if unit.name in program.outputs else unit for unit in units)
-    return Cells(tuple(named), tuple(rows))
+    answers = set(program.outputs)  # they stand last, wherever they are used
+    inner = [unit for unit in units if unit.name not in answers]
+    outer = [replace(unit, origin="outputs") for unit in units if unit.name in answers]
+    return Cells((*inner, *outer), tuple(rows))
 
 
 def _without_own(step: Step) -> Step:

@@ -34,4 +34,6 @@ EMITTER = Emitter(
     options=OPTIONS,
     for_people=True,
     fractions=True,
+    derivatives=("layered",),
+    merged=True,
 )

@@ -26,4 +26,6 @@ EMITTER = Emitter(
     options=OPTIONS,
     for_people=True,
     fractions=True,
+    derivatives=("layered",),
+    merged=True,
 )

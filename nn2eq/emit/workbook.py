@@ -52,6 +52,7 @@ class Exact(float):
 
 def write(program: Program, options: Options) -> bytes:
     """Write a Program as a workbook. Raises TooLarge, CannotEmit for what a sheet does not hold."""
+    program = program.merged()
     cells = cells_of(program)
     recorded = options.recorded or _nothing_recorded(program)
     _require_room(program, cells, recorded)
@@ -206,4 +207,6 @@ EMITTER = Emitter(
     options=frozenset({"digits", "recorded", "said"}),
     external=True,
     binary=True,
+    derivatives=("layered",),
+    merged=True,
 )

@@ -24,8 +24,9 @@ def run(text: str, x: Array, name: str = "predict") -> Answer:
         raise Disagreement(f"the text defines no casadi.Function {name}", code="text-fails")
     if predict.size1_in(0) != x.shape[1]:
         raise Disagreement(f"the text fails: it takes {predict.size1_in(0)} numbers", code="text-fails")
-    outputs = attempt(lambda: predict(x.T).full().T)
-    return Answer(outputs, attempt(lambda: _named(casadi, found, x)))
+    answers = attempt(lambda: predict(x.T))
+    columns = [one.full().T for one in (answers if isinstance(answers, tuple) else (answers,))]
+    return Answer(np.concatenate(columns, axis=1), attempt(lambda: _named(casadi, found, x)))
 
 
 def _named(casadi: Any, found: dict[str, Any], x: Array) -> dict[str, Array]:

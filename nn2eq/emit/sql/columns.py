@@ -7,7 +7,7 @@ used once, in an activation, stands there: a layer of tanh is one level, one of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -17,9 +17,9 @@ from nn2eq import formula as fm
 from nn2eq.emit.printing import PRODUCT, SUM, Infix, Text
 from nn2eq.emit.pythonic import LONGEST_SUM
 from nn2eq.emit.scalars import FOLDS, Formula, Sum, unrolled
-from nn2eq.emit.sql.dialects import Dialect
+from nn2eq.emit.sql.dialects import Dialect, Rewriting
 from nn2eq.emit.sql.formulas import as_computed, parts
-from nn2eq.forms.program import Affine, Function, Step, Value
+from nn2eq.forms.program import Affine, Combine, Function, Step, Value
 from nn2eq.forms.size import Spelling
 
 
@@ -39,7 +39,7 @@ def standing(function: Function) -> Function:
 
     So no name of a user's can mean a column of ours.
     """
-    (x,), (y,) = function.arguments, function.results
+    (x,), (y, *others) = function.arguments, function.results
     named = {value: _numbered(value, letter) for value, letter in ((y, "y"), (x, "x"))}
 
     def step(of: Step) -> Step:
@@ -48,9 +48,16 @@ def standing(function: Function) -> Function:
         if isinstance(of, Affine):
             terms = tuple(replace(term, arg=named.get(term.arg, term.arg)) for term in of.terms)
             return replace(of, terms=terms, **changed)
+        if isinstance(of, Combine):
+            args = {
+                key: replace(arg, of=named.get(arg.of, arg.of)) if isinstance(arg.of, Value) else arg
+                for key, arg in of.args.items()
+            }
+            return replace(of, args=args, **changed)
         return replace(of, **changed)
 
-    return Function(function.name, (named[x],), (named[y],), tuple(map(step, function.steps)))
+    steps = tuple(map(step, function.steps))
+    return replace(function, arguments=(named[x],), results=(named[y], *others), steps=steps)
 
 
 def _numbered(value: Value, letter: str) -> Value:
@@ -64,9 +71,10 @@ def columns(
     function: Function, spelling: Spelling, dialect: Dialect, dtype: str, *, nested: bool
 ) -> list[Column]:
     """Return what must be computed for the function's results, in order. nested: as little as these themselves."""
-    (x,), (y,) = function.arguments, function.results
-    lines = _needed(list(_lines(function, spelling, nested=nested)), y.parts)
-    within = set(_standing_within(lines, nested=nested)) - set(y.parts)
+    (x,) = function.arguments
+    answers = [part for result in function.results for part in result.parts]
+    lines = _needed(list(_lines(function, spelling, dialect, nested=nested)), answers)
+    within = set(_standing_within(lines, nested=nested)) - set(answers)
     writer = _Writer(dialect, dtype, x.parts, within)
     return [column for value, line in lines if (column := writer.column(value, line))]
 
@@ -75,19 +83,23 @@ Own = Sum | Formula
 """The lines there are: a query defines no functions, so that nothing is called by its name."""
 
 
-def _lines(function: Function, spelling: Spelling, *, nested: bool) -> Iterator[tuple[Value, Own]]:
+def _lines(
+    function: Function, spelling: Spelling, dialect: Dialect, *, nested: bool
+) -> Iterator[tuple[Value, Own]]:
     """Yield the lines of each step, the costly parts of a formula that repeat as lines before it."""
     for step, (_, lines) in zip(function.steps, unrolled(function, spelling), strict=True):
+        lacking = dialect.lacking if isinstance(step, Combine) else {}  # an activation is spelled already
         for line in lines:
             assert isinstance(line, Own)
-            yield from ((step.out, part) for part in _divided(line, nested=nested))
+            yield from ((step.out, part) for part in _divided(line, lacking, nested=nested))
 
 
-def _divided(line: Own, *, nested: bool) -> Iterator[Own]:
+def _divided(line: Own, lacking: Mapping[str, Rewriting], *, nested: bool) -> Iterator[Own]:
     if isinstance(line, Sum):
         yield line
         return
-    first, last = ([], as_computed(line.node, {})) if nested else parts(as_computed(line.node, {}))
+    node = as_computed(line.node, lacking)
+    first, last = ([], node) if nested else parts(node)
     own = {name: fm.name(f"{name}_{line.out}") for name, _ in first}
     for name, node in first:
         yield Formula(f"{name}_{line.out}", fm.substitute(node, own))

@@ -63,6 +63,11 @@ class Dialect:
     caseless: bool = True
     files: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def lacking(self) -> Mapping[str, Rewriting]:
+        """What is rewritten where a formula is of one unit."""
+        return {**self.rewritten, **self.by_unit}
+
     def quoted(self, name: str) -> str:
         """Write a name of a user's."""
         return self.quote + name.replace(self.quote, 2 * self.quote) + self.quote

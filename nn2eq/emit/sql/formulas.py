@@ -24,7 +24,7 @@ def spelled(dialect: Dialect, options: Options) -> Spelling:
     require_no_symbols(options)
 
     def spelling(activation: Activation) -> fm.Node:
-        return as_computed(activation.stable, {**dialect.rewritten, **dialect.by_unit})
+        return as_computed(activation.stable, dialect.lacking)
 
     return spelling
 

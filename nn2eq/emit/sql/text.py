@@ -55,7 +55,7 @@ def spelling_of(options: Options) -> Spelling:
 
 def write(program: Program, options: Options) -> str:
     """Write a Program as a query. Raises CannotEmit, TooLarge."""
-    chosen = engine(options.dialect or STANDARD)
+    chosen, program = engine(options.dialect or STANDARD), program.merged()
     _require_names(program, options, chosen)
     selects = list(_Query(program, options, chosen).selects())
     widest = max(len(select.items) for select in selects)
@@ -73,6 +73,7 @@ class _Query:
     def __init__(self, program: Program, options: Options, chosen: Dialect) -> None:
         self._program, self._dialect, self._type = program, chosen, chosen.types[options.dtype]
         self._table, self._function = options.table or TABLE, standing(program.predict)
+        self._own = [part for result in self._function.results for part in result.parts]
         nested = program.layout == "nested"
         self._columns = columns(self._function, spelling_of(options), chosen, options.dtype, nested=nested)
         self._last = max((column.level for column in self._columns), default=0)
@@ -107,7 +108,7 @@ class _Query:
     def _carried(self, level: int) -> Iterator[str]:
         """Yield the names from before a level that are used after it."""
         later = {name for column in self._columns if column.level > level for name in column.reads}
-        later.update(self._function.results[0].parts)
+        later.update(self._own)
         before = [column.name for column in self._columns if column.level < level]
         yield from (name for name in (*self._function.arguments[0].parts, *before) if name in later)
         yield from (own for _, own in self._kept)
@@ -116,7 +117,7 @@ class _Query:
         """Select what is kept and the outputs, under the names of their users."""
         here = {column.name: column.text for column in self._at(self._last)}
         kept = [(own, theirs) for theirs, own in self._kept]
-        named = zip(self._function.results[0].parts, self._program.outputs, strict=True)
+        named = zip(self._own, self._program.outputs, strict=True)
         return (*kept, *((here.get(own, own), self._dialect.quoted(name)) for own, name in named))
 
 
@@ -211,4 +212,6 @@ EMITTER = Emitter(
     spelling=spelling_of,
     quick=20_000,  # how long an engine reads a query grows with the square of its numbers
     options=frozenset({"activations", "digits", "dtype", "dialect", "table", "keep"}),
+    derivatives=("layered",),
+    merged=True,
 )
