@@ -26,6 +26,7 @@ from nn2eq.proof.agreement import Agreement
 from nn2eq.proof.check import check
 from nn2eq.proof.recorded import recorded
 from nn2eq.proof.runners import takes_another
+from nn2eq.surroundings import in_short
 
 if TYPE_CHECKING:
     from nn2eq.proof.ask_keras import Asked
@@ -246,7 +247,7 @@ def convert(
     agreement = None if wait else _checked(network, request, written, data)
     found = Conversion("", written.program, agreement, written.reason)
     checks = (found.line(), *([asked.agreement.line()] if asked else []))
-    header = _header(request, written.program, checks, gone)
+    header = replace(_header(request, written.program, checks, gone), around=in_short(network))
     declared = chosen.header(written.program, request.options) if chosen.header else ""
     return replace(
         found,

@@ -27,13 +27,14 @@ def deciding(network: Network, threshold: float, *, on: str = "y") -> Network:
     if not math.isfinite(threshold):
         raise _bad(f"{threshold!r} is not finite")
     names = network.output_names or numbered("c", network.outputs)
+    around = (*network.around, ("threshold", f"{threshold!r}{' on z' if on == 'z' else ''}"))
     row = _row(network, threshold)
     layers = network.layers
     if on == "z":
         layers, threshold = _in_front(network, threshold, is_argmax=row.name == "argmax")
     given = {"threshold": threshold} if "threshold" in row.parameters else {}
     decision = Layer("decision", "Decision", network.output_shape, (filled(row, given),), added=True)
-    return replace(network, layers=(*layers, decision), output_names=names)
+    return replace(network, layers=(*layers, decision), output_names=names, around=around)
 
 
 def _row(network: Network, threshold: float) -> Row:

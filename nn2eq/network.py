@@ -140,7 +140,8 @@ class Network:
     input_shape: of one input without the batch; inputs are taken flattened, row by row. input_names,
     output_names: one each, () for the standing x1 ... and y1 .... one_for_all: the file leaves open how many
     inputs there are, so that Keras takes one number for all of them too. drawn: its weights are not known, and
-    drawn at random: only what is said in symbols is said of it.
+    drawn at random: only what is said in symbols is said of it. around: what was put around the file's network, in
+    order, as `nn2eq.surroundings` spells it.
     """
 
     layers: tuple[Layer, ...]
@@ -150,6 +151,7 @@ class Network:
     source: Source = Source()
     one_for_all: bool = False
     drawn: bool = False
+    around: tuple[tuple[str, str], ...] = ()
 
     @property
     def inputs(self) -> int:
@@ -182,7 +184,9 @@ class Network:
         """The network of the file alone, without scalers put around it: what Keras is asked about."""
         layers = (layer for layer in self.layers if not layer.added)
         return replace(
-            self, layers=tuple(replace(layer, maps=layer.maps + layer.left_out) for layer in layers)
+            self,
+            layers=tuple(replace(layer, maps=layer.maps + layer.left_out) for layer in layers),
+            around=(),
         )
 
     def require_numbers(self, what: str) -> None:

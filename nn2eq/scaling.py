@@ -1,8 +1,8 @@
 """Original units: scalers and transforms put around a network, so that texts speak the units of the data.
 
 A scaler is data, never a pickle. As a text it is `minmax:LO:HI` (to 0 ... 1, or `minmax:LO:HI:A:B`),
-`standard:MEAN:SD`, one for all or by name, `T=minmax:0:5,p=standard:1:0.2`; as a JSON file one entry per
-input or output:
+`standard:MEAN:SD`, one for all, one each in order, or by name, `T=minmax:0:5,p=standard:1:0.2`, where `none` is
+for one that is not scaled; as a JSON file one entry per input or output:
 
     {"kind": "minmax", "low": [0, 1], "high": [5, 3], "range": [0, 1]}     range may be left out
     {"kind": "standard", "mean": [2.5, 2], "sd": [1.4, 0.6]}
@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 Interval = tuple[float, float]
 SPREAD = 3.0
 """Standard deviations from the mean within which nearly all data lie."""
+NOTHING = "none"
+"""What is said of a number that is not scaled."""
 FILE_LIMIT = 4_000_000
 """Bytes that a scaler's JSON file may have."""
 
@@ -36,12 +38,14 @@ FILE_LIMIT = 4_000_000
 class Scaler:
     """scaled = x · factor + shift, number by number; factor (n,) and shift (n,).
 
-    fitted: where the data lay, (low, high) for each number, NaN for one that is not scaled.
+    fitted: where the data lay, (low, high) for each number, NaN for one that is not scaled. spoken: its text, of
+    which the same numbers are made again.
     """
 
     factor: Array
     shift: Array
     fitted: tuple[Interval, ...]
+    spoken: str
 
     @property
     def affine(self) -> Affine:
@@ -63,17 +67,23 @@ def in_original_units(
     """
     inputs = network.input_names or numbered("x", network.inputs)
     outputs = network.output_names or numbered("y", network.outputs)
-    front: list[Layer] = []
-    behind: list[Layer] = []
-    if transform_input:
-        front += _transforms(transform_input, inputs, network.input_shape)
     if scale_input:
-        scaler = parse_scaler(scale_input, inputs, "--scale-input")
-        front.append(_layer("scale_input", network.input_shape, scaler.affine, scaler))
+        network = scaled(network, "scale_input", parse_scaler(scale_input, inputs, "--scale-input"))
+    if transform_input:
+        network = transformed(network, _texts(transform_input, inputs, "--transform-input"))
     if scale_output:
-        scaler = parse_scaler(scale_output, outputs, "--scale-output")
-        behind.append(_layer("scale_output", network.output_shape, scaler.inverse))
-    return replace(network, layers=(*front, *network.layers, *behind))
+        network = scaled(network, "scale_output", parse_scaler(scale_output, outputs, "--scale-output"))
+    return network
+
+
+def scaled(network: Network, place: str, scaler: Scaler) -> Network:
+    """Return the network with a scaler at a place: `scale_input` in front, or `scale_output` undone behind."""
+    around = (*network.around, (place, scaler.spoken))
+    if place == "scale_input":
+        front = _layer(place, network.input_shape, scaler.affine, scaler)
+        return replace(network, layers=(front, *network.layers), around=around)
+    behind = _layer(place, network.output_shape, scaler.inverse)
+    return replace(network, layers=(*network.layers, behind), around=around)
 
 
 def _layer(name: str, shape: tuple[int, ...], affine: Affine, fitted: Scaler | None = None) -> Layer:
@@ -82,41 +92,63 @@ def _layer(name: str, shape: tuple[int, ...], affine: Affine, fitted: Scaler | N
     return Layer(name, "Scaler", shape, (affine,), added=True, fitted=ranges)
 
 
-def _transforms(text: str, inputs: Sequence[str], shape: tuple[int, ...]) -> list[Layer]:
-    found = []
-    for name, function in _by_name(text, inputs, "--transform-input").items():
-        selected = Selected(transform(function), (inputs.index(name),))
-        found.append(Layer(f"transform_{name}", "Transform", shape, (selected,), added=True))
-    return found
+def transformed(network: Network, functions: Sequence[str]) -> Network:
+    """Return the network with a function in front of each input, or `none`. Raises BadRequest."""
+    names = network.input_names or numbered("x", network.inputs)
+    front = [
+        Layer(
+            f"transform_{names[unit]}", "Transform", network.input_shape,
+            (Selected(transform(function), (unit,)),), added=True,
+        )
+        for unit, function in enumerate(functions)
+        if function != NOTHING
+    ]  # fmt: skip
+    around = (*network.around, ("transform_input", ",".join(functions)))
+    return replace(network, layers=(*front, *network.layers), around=around)
 
 
 def parse_scaler(text: str, names: Sequence[str], option: str) -> Scaler:
     """Parse a scaler's text, or read its JSON file, for these inputs or outputs. Raises BadRequest."""
-    if text.endswith(".json") or Path(text).is_file():
+    if text.endswith(".json") or os.path.isfile(text):
         return _from_file(text, names, option)
-    if "=" not in text:
-        return _scaler([_formula(text, option)] * len(names))
-    rows = dict.fromkeys(range(len(names)), _UNSCALED)
-    for name, spoken in _by_name(text, names, option).items():
-        rows[names.index(name)] = _formula(spoken, option)
-    return _scaler(list(rows.values()))
+    return spoken_scaler(text, names, option)
+
+
+def spoken_scaler(text: str, names: Sequence[str], option: str) -> Scaler:
+    """Parse a scaler's text, which names no file. Raises BadRequest."""
+    return _scaler([_formula(spoken, option) for spoken in _texts(text, names, option)])
 
 
 @dataclass(frozen=True)
 class _Row:
-    """How one number is scaled, and where its data lay."""
+    """How one number is scaled, where its data lay, and the scaler's text."""
 
     factor: float
     shift: float
     fitted: Interval
+    spoken: str
 
 
-_UNSCALED = _Row(1.0, 0.0, (math.nan, math.nan))
+_UNSCALED = _Row(1.0, 0.0, (math.nan, math.nan), NOTHING)
 
 
 def _scaler(rows: Sequence[_Row]) -> Scaler:
     factors, shifts = (np.array([getattr(row, key) for row in rows]) for key in ("factor", "shift"))
-    return Scaler(factors, shifts, tuple(row.fitted for row in rows))
+    texts = [row.spoken for row in rows]
+    spoken = texts[0] if len(set(texts)) == 1 else ",".join(texts)
+    return Scaler(factors, shifts, tuple(row.fitted for row in rows), spoken)
+
+
+def _texts(text: str, names: Sequence[str], option: str) -> list[str]:
+    """Return what is said of each name: by name, the others `none`; one for all; or one each, in order."""
+    if "=" in text:
+        said = _by_name(text, names, option)
+        return [said.get(name, NOTHING) for name in names]
+    texts = [part.strip() for part in text.split(",")]
+    if len(texts) not in (1, len(names)):
+        what = f"{len(texts)} are said of {len(names)}"
+        raise _bad(option, what, "write one for all, one for each, or NAME=VALUE,NAME=VALUE")
+    return texts * len(names) if len(texts) == 1 else texts
 
 
 def _by_name(text: str, names: Sequence[str], option: str) -> Mapping[str, str]:
@@ -132,7 +164,9 @@ def _by_name(text: str, names: Sequence[str], option: str) -> Mapping[str, str]:
 
 
 def _formula(text: str, option: str) -> _Row:
-    """Read `minmax:LO:HI[:A:B]` or `standard:MEAN:SD`."""
+    """Read `minmax:LO:HI[:A:B]`, `standard:MEAN:SD` or `none`."""
+    if text == NOTHING:
+        return _UNSCALED
     kind, *given = text.strip().split(":")
     try:
         numbers = [float(value) for value in given]
@@ -154,13 +188,19 @@ def _minmax(low: float, high: float, target: Sequence[float], option: str) -> _R
     if not (math.isfinite(low) and math.isfinite(high) and low < high and bottom < top < math.inf):
         raise _bad(option, f"minmax needs LO < HI, not {low:g} and {high:g}", _SPOKEN)
     factor = (top - bottom) / (high - low)
-    return _Row(factor, bottom - low * factor, (low, high))
+    spoken = _spoken("minmax", low, high, *(() if (bottom, top) == (0.0, 1.0) else (bottom, top)))
+    return _Row(factor, bottom - low * factor, (low, high), spoken)
 
 
 def _standard(mean: float, sd: float, option: str) -> _Row:
     if not (math.isfinite(mean) and 0 < sd < math.inf):
         raise _bad(option, f"standard needs a finite mean and SD > 0, not {mean:g} and {sd:g}", _SPOKEN)
-    return _Row(1.0 / sd, -mean / sd, (mean - SPREAD * sd, mean + SPREAD * sd))
+    fitted = (mean - SPREAD * sd, mean + SPREAD * sd)
+    return _Row(1.0 / sd, -mean / sd, fitted, _spoken("standard", mean, sd))
+
+
+def _spoken(kind: str, *numbers: float) -> str:
+    return ":".join((kind, *(repr(number).removesuffix(".0") for number in numbers)))
 
 
 def _from_file(path: str, names: Sequence[str], option: str) -> Scaler:

@@ -18,7 +18,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # A file may import what stands in an earlier line, and its own neighbours.
 FLOORS = (
     ("errors",), ("erf",), ("formula",), ("tangent",), ("activations",), ("network",),
-    ("scaling", "composition", "decision", "data", "domain", "series"), ("reading",),
+    ("scaling", "composition", "decision", "data", "domain", "series"), ("surroundings",), ("reading",),
     ("bounds", "cells"), ("forms",), ("description",), ("emit",), ("proof",),
     ("conversion", "show"), ("cli",), ("__init__", "__main__"),
 )  # fmt: skip

@@ -26,13 +26,13 @@ from nn2eq.emit import emitter
 class Header:
     """What a text says about itself.
 
-    model: the file's name, and sha256 of its bytes. language, form: names of the tables. name: of the
-    function. fold: whether affine maps were joined. digits: significant digits of its numbers, 0 if they are
-    exact. dtype: in which it computes. linear: whether activations were taken away. Of an approximate text: told,
-    what its form was told, as the command line spells it; domain, a box, (low, high) for each input; tolerance, how
-    far from the network it may be there, proved, how far at most it is, and observed, how far it was seen to be, None
-    where nothing is said. checks: a line for each check that ran. notes: further lines for people. version: of nn2eq,
-    this one's if empty.
+    model: the file's name, and sha256 of its bytes. language, form: names of the tables. name: of the function.
+    around: what stands around the file's network, scalers and the like, by names and texts. fold: whether affine
+    maps were joined. digits: significant digits of its numbers, 0 if they are exact. dtype: in which it computes.
+    linear: whether activations were taken away. Of an approximate text: told, what its form was told, as the
+    command line spells it; domain, a box, (low, high) for each input; tolerance, how far from the network it may be
+    there, proved, how far at most it is, and observed, how far it was seen to be, None where nothing is said.
+    checks: a line for each check that ran. notes: further lines for people. version: of nn2eq, this one's if empty.
     """
 
     model: str = ""
@@ -40,6 +40,7 @@ class Header:
     language: str = ""
     form: str = ""
     name: str = ""
+    around: tuple[tuple[str, str], ...] = ()
     fold: bool = True
     digits: int = 0
     dtype: str = "float64"
@@ -58,6 +59,7 @@ _DTYPES = ("float64", "float32")
 _SINGLE: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "function": ("name", str),
     "sha256 of the model": ("sha256", str),
+    "around the network": ("around", lambda text: tuple(map(_pair, text.split("; ")))),
     "folded": ("fold", lambda text: text != "no"),
     "digits": ("digits", int),
     "dtype": ("dtype", lambda text: _DTYPES[_DTYPES.index(text)]),

@@ -13,6 +13,7 @@ from nn2eq.proof.certificate import Certificate, verify
 from nn2eq.proof.check import compare_answer
 from nn2eq.proof.child import run_limited
 from nn2eq.proof.runners import run
+from nn2eq.surroundings import as_told
 
 
 def certified(network: Network, text: str, certificate: Certificate) -> str:
@@ -21,6 +22,8 @@ def certified(network: Network, text: str, certificate: Certificate) -> str:
     A text in JSON is itself what is proved. Another is run at samples of the box, in a limited child where its language
     has one, and must say there what the certificate's program says, to 1e-12.
     """
+    header = read_header(text)
+    network, _ = as_told(network, header.around if header else ())
     program = replace(
         verify(network, text, certificate), exact=False, domain=certificate.domain, proved=certificate.bound
     )
@@ -30,7 +33,6 @@ def certified(network: Network, text: str, certificate: Certificate) -> str:
     if certificate.language == "json":
         return f"{proved} of the text itself"
     expected = expect_program(network, program)
-    header = read_header(text)
     runner = run if emitter(certificate.language).external else run_limited
     answer = runner(certificate.language, text, expected.x, (header and header.name) or "predict")
     agreement = compare_answer(expected, answer, program, certificate.language)

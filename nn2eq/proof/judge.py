@@ -29,6 +29,7 @@ from nn2eq.proof.child import run_limited
 from nn2eq.proof.derivatives import first, with_derivatives
 from nn2eq.proof.expected import Expected
 from nn2eq.proof.runners import Answer, run, takes_another
+from nn2eq.surroundings import as_told
 
 Array = NDArray[np.float64]
 
@@ -79,6 +80,7 @@ def judge(
     """
     header = _header(text, language, outside)
     language = language or header.language
+    network, around = as_told(network, header.around)
     network = without_activations(network) if header.linear else network
     if dict(header.told).get("symbols") != "only":
         network.require_numbers("judging numbers")
@@ -93,7 +95,7 @@ def judge(
         found = check_backward(network, str(text), language, program, runner, name, data)
     else:
         found = _judged(network, text, header, program, runner, (language, name), data)
-    notes = filter(None, (found.note, _other_model(network, header)))
+    notes = filter(None, (found.note, around, _other_model(network, header)))
     return replace(found, note="; ".join(notes))
 
 
