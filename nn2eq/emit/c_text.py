@@ -140,10 +140,24 @@ def _float(value: float) -> str:
     return decimals(np.array([value], dtype=np.float32))[0] + "f"
 
 
+def _loops(real: str, tables: Tables) -> Loops:
+    single = real == "float"
+    return Loops(
+        vector=f"{real} {{0}}[{{1}}];",
+        variable=f"{real} {{0}} = {{1}};",
+        add="{0} += {1};",
+        loop="for (int {0} = {1}; {0} < {2}; ++{0}) {{",
+        strided="for (int {0} = {1}; {0} < {2}; {0} += {3}) {{",
+        lowest="-3.4028235e38f" if single else "-1.7976931348623157e308",
+        constants=tables,
+        cast="" if single else "(double){0}",
+        returned="",
+    )
+
+
 def dialect(real: str) -> Dialect:
     """Return C that computes in `double` or in `float`."""
     single = real == "float"
-    tables = replace(DOUBLES, types=("float", "double"), single=single)
     return Dialect(
         name="c",
         comment="//",
@@ -162,16 +176,7 @@ def dialect(real: str) -> Dialect:
         predict=(f"void {{name}}(const {real} *{{x}}, {real} *{{y}}) {{{{",),
         returned="",
         joint=" : ",
-        layers=Loops(
-            vector=f"{real} {{0}}[{{1}}];",
-            variable=f"{real} {{0}} = {{1}};",
-            add="{0} += {1};",
-            loop="for (int {0} = {1}; {0} < {2}; ++{0}) {{",
-            strided="for (int {0} = {1}; {0} < {2}; {0} += {3}) {{",
-            lowest="-3.4028235e38f" if single else "-1.7976931348623157e308",
-            constants=tables,
-            returned="",
-        ),
+        layers=_loops(real, replace(DOUBLES, types=("float", "double"), single=single)),
         before=BEFORE.replace("real", real),
         helpers={"max": LARGER, "min": SMALLER} | ({"tanh": FLOAT_TANH} if single else {}),
         narrow="{0}f",
@@ -231,5 +236,5 @@ EMITTER = Emitter(
     options=frozenset({"name", "activations", "digits", "dtype", "recorded"}),
     external=True,
     header=header,
-    derivatives=("layered",),
+    derivatives=("matrix", "layered"),
 )

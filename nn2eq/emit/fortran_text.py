@@ -143,7 +143,7 @@ DIALECT = Dialect(
         unit="z({0})",
         halves=("z(:size(z)/2)", "z(size(z)/2 + 1:)"),
         count="size(z)",
-        tables=tables,
+        constants=tables,
         declared="{0}({1})",
     ),
     end="end function",

@@ -106,6 +106,7 @@ DIALECT = Dialect(
         lowest="Double.NEGATIVE_INFINITY",
         entry="",
         constants=tables,
+        cast="(double) {0}",
     ),
     before="final class {Name} {{\n    private {Name}() {{}}\n\n",
     after="}}\n",
@@ -142,5 +143,5 @@ EMITTER = Emitter(
     spelling=spelled,
     options=frozenset({"name", "activations", "digits"}),
     external=True,
-    derivatives=("layered",),
+    derivatives=("matrix", "layered"),
 )

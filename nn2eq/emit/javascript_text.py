@@ -66,6 +66,7 @@ DIALECT = Dialect(
         ),
         said="Return [{results}] of [{given}], matrices row by row.",
         group=lambda name, shape, parts, x: f"[{', '.join(parts)}]",
+        whole=lambda name, shape: f"Array.from({name})",
         returned="return [{0}];",
     ),
 )
@@ -86,5 +87,5 @@ EMITTER = Emitter(
     spelling=spelled,
     options=frozenset({"name", "activations", "digits"}),
     external=True,
-    derivatives=("layered",),
+    derivatives=("matrix", "layered"),
 )

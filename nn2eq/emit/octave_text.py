@@ -103,7 +103,7 @@ DIALECT = Dialect(
         unit="z(:, {0})",
         halves=("z(:, 1:end/2)", "z(:, end/2+1:end)"),
         count="size(z, 2)",
-        tables=tables,
+        constants=tables,
         inside=True,
     ),
     end="end",

@@ -123,7 +123,7 @@ DIALECT = Dialect(
         unit="z[{0}]",
         halves=("head(z, length(z) / 2)", "tail(z, length(z) / 2)"),
         count="length(z)",
-        tables=tables,
+        constants=tables,
         returned="{0}",
     ),
     before="{name} <- local({{\n",

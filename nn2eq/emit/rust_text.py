@@ -80,5 +80,5 @@ EMITTER = Emitter(
     spelling=spelled,
     options=frozenset({"name", "activations", "digits"}),
     external=True,
-    derivatives=("layered",),
+    derivatives=("matrix", "layered"),
 )

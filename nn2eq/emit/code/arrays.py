@@ -30,7 +30,7 @@ class Arrays:
     group        the call of such a function {0} with {1} and further arguments {2}, that gives {3} numbers
     unit         unit {0} of a group z; halves: the first and the second half of one; count: how many it has
     declared     how an array {0} of {1} units is declared, "" if it need not be
-    tables       what writes all arrays of numbers, `inside` the function or above it
+    constants    what writes all arrays of numbers, `inside` the function or above it
     In the dialect's formulas, `sum` and `largest` are of one group, `each` is {0} for each unit {1} of it.
     """
 
@@ -44,7 +44,7 @@ class Arrays:
     unit: str
     halves: tuple[str, str]
     count: str
-    tables: Callable[[list[Constant]], Lines]
+    constants: Callable[[list[Constant]], Lines]
     across: str = "{0}"
     state: tuple[str, ...] = ("{0} = {1}",)
     group: str = "{0}({1}{2})"
@@ -53,19 +53,18 @@ class Arrays:
     returned: str = ""
     looks_up: bool = False
 
-    def body(self, dialect: Dialect, program: Program, spelling: Spelling, y: str) -> Body:
-        """Write every step; y: the array that takes the outputs, "" where it is the function's own."""
+    def tables(self, program: Program) -> Lines:
+        """Write the arrays of numbers of all functions, unless they stand inside the one there is."""
+        return [] if self.inside else self.constants(list(program.constants))
+
+    def body(self, dialect: Dialect, program: Program, spelling: Spelling, called: Mapping[str, str]) -> Body:
+        """Write every step; called: the arrays of the caller's, by the values that they take."""
         writer = _Writer(dialect, self, spelling)
-        outs = [step.out for step in program.predict.steps if step.out.name != y]
+        outs = [step.out for step in program.predict.steps if step.out.name not in called]
         names = tuple(self.declared.format(out.name, out.size) for out in outs) if self.declared else ()
-        tables = self.tables(list(program.predict.constants))
         routines = tuple(writer.routine(row) for row in applied(program).values() if row.row.coupled)
-        lines: Lines = list(writer.lines(program))
-        return (
-            Body([*tables, *lines], names, [], routines)
-            if self.inside
-            else Body(lines, names, tables, routines)
-        )
+        above = self.constants(list(program.constants)) if self.inside else []
+        return Body([*above, *writer.lines(program)], names, routines)
 
 
 class _Writer:

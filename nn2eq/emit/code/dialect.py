@@ -38,14 +38,17 @@ class Routine:
 class Body:
     """The lines that compute an answer, and what they need.
 
-    names: of numbers, that they give. tables: the lines above all functions that hold arrays of numbers.
-    routines: functions that they call, besides those of single numbers.
+    names: of numbers, that they give. routines: functions that they call, besides those of single numbers.
     """
 
     lines: Lines
     names: tuple[str, ...] = ()
-    tables: Lines = field(default_factory=list)
     routines: tuple[Lines, ...] = ()
+
+
+def by_name(name: str, shape: tuple[int, ...]) -> str:
+    """Write an array as it is."""
+    return name
 
 
 def in_places(name: str, shape: tuple[int, ...], parts: tuple[str, ...], x: str) -> str:
@@ -62,6 +65,7 @@ class Several:
     said       what the comment above says
     group      (name, shape, numbers, x) → what stands for one result; place: or else where one number of {0} is put,
                at {1} by its axes, at {2} in one row
+    whole      (name, shape) → what stands for one result that is an array already
     returned   the line that gives all, {0} separated by commas; statements: or else each group is a line
     declared   the line that declares what `result` says, where the opening does not
     end        of the function, if it is another than usual
@@ -71,11 +75,44 @@ class Several:
     said: str
     result: str = ""
     group: Callable[[str, tuple[int, ...], tuple[str, ...], str], str] = in_places
+    whole: Callable[[str, tuple[int, ...]], str] = by_name
     place: str = ""
     returned: str = ""
     statements: bool = False
     declared: str = ""
     end: str = ""
+
+
+class Words(Protocol):
+    """What loops over arrays of numbers take of a language besides its dialect; see `nn2eq.emit.code.loops.Loops`."""
+
+    @property
+    def variable(self) -> str:
+        """A number {0} that starts as {1}."""
+
+    @property
+    def add(self) -> str:
+        """Add {1} to {0}."""
+
+    @property
+    def loop(self) -> str:
+        """The line that opens a loop for {0} from {1} to before {2}."""
+
+    @property
+    def lowest(self) -> str:
+        """The least number there is."""
+
+    @property
+    def entry(self) -> str:
+        """Row {1}, column {2} of {0}, "" if its rows stand one behind the other."""
+
+    @property
+    def widened(self) -> str:
+        """A float32 number {0} of a table as one that is computed with."""
+
+    @property
+    def cast(self) -> str:
+        """The same where it may meet another one, "" if it is no matter."""
 
 
 class Layers(Protocol):
@@ -89,8 +126,11 @@ class Layers(Protocol):
     def looks_up(self) -> bool:
         """Whether it writes cases as tables in which they are looked up."""
 
-    def body(self, dialect: Dialect, program: Program, spelling: Spelling, y: str) -> Body:
-        """Write every step; y: the array that takes the outputs, "" where it is the function's own."""
+    def tables(self, program: Program) -> Lines:
+        """Write what stands above all functions: their arrays of numbers, each once."""
+
+    def body(self, dialect: Dialect, program: Program, spelling: Spelling, called: Mapping[str, str]) -> Body:
+        """Write every step; called: the arrays of the caller's, by the values that they take."""
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from nn2eq import formula as fm
 from nn2eq.emit.cases import LookUp, look_up
-from nn2eq.emit.code.dialect import Dialect, Lines
+from nn2eq.emit.code.dialect import Dialect, Lines, Words
 from nn2eq.emit.code.routines import Names, formula
 from nn2eq.emit.printing import SUM, Text
 from nn2eq.forms.program import Cases
@@ -16,26 +15,6 @@ CASE, CONDITION, OUTPUT = "k", "i", "j"
 """The indices of a case, of its conditions, and of the outputs."""
 MOST, MARGIN = "most", "margin"
 """By how much the conditions of a case hold at least, 0 at most, and the most of that among the cases so far."""
-
-
-class Words(Protocol):
-    """What it takes of a language besides its dialect; see `nn2eq.emit.code.loops.Loops`."""
-
-    @property
-    def variable(self) -> str:
-        """A number {0} that starts as {1}."""
-
-    @property
-    def loop(self) -> str:
-        """The line that opens a loop for {0} from {1} to before {2}."""
-
-    @property
-    def lowest(self) -> str:
-        """The least number there is."""
-
-    @property
-    def entry(self) -> str:
-        """Row {1}, column {2} of {0}, "" if its rows stand one behind the other."""
 
 
 def searched(dialect: Dialect, words: Words, step: Cases) -> Lines:
@@ -133,18 +112,13 @@ def entry(dialect: Dialect, template: str, matrix: str, row: str, column: str, c
     """Write row, column of a matrix of so many columns; "" is the template if its rows stand one behind the other."""
     if template:
         return template.format(matrix, row, column)
-    return dialect.item.format(matrix, _index(row, column, columns))
+    return dialect.item.format(matrix, place(row, column, columns))
 
 
-def _index(row: str, column: str, columns: int) -> str:
+def place(row: str, column: str, columns: int) -> str:
     """Return where a number of a matrix stands if its rows stand one behind the other."""
     if columns == 1:
         return row
-    before = (
-        str(columns * int(row))
-        if row.isdigit()
-        else f"{columns} * ({row})"
-        if " " in row
-        else f"{columns} * {row}"
-    )
-    return column if before == "0" else f"{before} + {column}"
+    around = f"({row})" if " " in row else row
+    before = str(columns * int(row)) if row.isdigit() else f"{columns} * {around}"
+    return column if before == "0" else before if column == "0" else f"{before} + {column}"

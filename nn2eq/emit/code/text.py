@@ -39,19 +39,19 @@ def write(dialect: Dialect, program: Program, options: Options) -> str:
     fields = fields_of(program, options)
     require_names(dialect, program, fields)
     _require_short(dialect, program, options)
-    tables, routines, answering = [], [], []
+    routines, answering = [], []
     for function in program.functions:
         alone = program.alone(function)
         own = fields_of(alone, options)
         body = _body(dialect, alone, options, own)
         answering.append(_predict(dialect, alone, body, own))
-        tables += body.tables
         routines += [routine for routine in body.routines if routine not in routines]
     openings = (str(lines[1]).removesuffix(" {") for lines in answering[1:])
     fields |= {"further": "".join(map(dialect.further.format, openings))}
     calling = "\n".join(line for part in (*routines, *answering) for line in flat(part, dialect))
     others = (*definitions(dialect, program, spelled(options), calling), *routines)
     parts = (*answering, *others) if dialect.leading else (*others, *answering)
+    tables = dialect.layers.tables(program) if program.layout == "matrix" else []
     numbers, *functions = ("\n".join(flat(part, dialect, dialect.inside)) for part in (tables, *parts))
     inside = "\n\n".join(part for part in (numbers, dialect.between, *functions) if part)
     imported = dialect.imported[1] if dialect.imported and dialect.imported[0] in inside else ""
@@ -163,10 +163,17 @@ def require_names(dialect: Dialect, program: Program, fields: dict[str, str]) ->
 
 def _body(dialect: Dialect, program: Program, options: Options, fields: Mapping[str, str]) -> Body:
     """Write what computes the answer."""
-    x, y = fields["x"], "" if dialect.returned else fields["y"]
     if program.layout == "matrix":
-        return dialect.layers.body(dialect, program, spelled(options), y)
-    return scalars.body(dialect, program, spelled(options), x, _taking(dialect, program.predict, y))
+        called = {} if dialect.returned else _arrays(program.predict, fields["y"])
+        return dialect.layers.body(dialect, program, spelled(options), called)
+    taking = _taking(dialect, program.predict, "" if dialect.returned else fields["y"])
+    return scalars.body(dialect, program, spelled(options), fields["x"], taking)
+
+
+def _arrays(function: Function, y: str) -> dict[str, str]:
+    """Return what the caller's arrays are called that take a function's results."""
+    first, *others = (result.name for result in function.results)
+    return {first: y} | {name: name for name in others}
 
 
 def _taking(dialect: Dialect, function: Function, y: str) -> dict[str, str]:
@@ -211,7 +218,12 @@ def _gives_several(dialect: Dialect, program: Program, body: Body, fields: Mappi
         several.result.format(result.name, result.size, ", ".join(map(str, shape)))
         for result, shape in results
     ]
-    groups = [several.group(result.name, shape, result.parts, fields["x"]) for result, shape in results]
+    groups = [
+        several.whole(result.name, shape)
+        if program.layout == "matrix"
+        else several.group(result.name, shape, result.parts, fields["x"])
+        for result, shape in results
+    ]
     ends = groups if several.statements else [several.returned.format(", ".join(groups))]
     opening, *first = (line.format(**{**fields, "stated": ", ".join(stated)}) for line in several.opening)
     first += [several.declared.format(text) for text in stated if several.declared]
