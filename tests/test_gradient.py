@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +14,11 @@ from numpy.typing import NDArray
 from nn2eq.activations import ROWS
 from nn2eq.conversion import Request, convert
 from nn2eq.emit import LANGUAGES, content, emit, emitter
+from nn2eq.emit.options import Options
 from nn2eq.errors import BadRequest, CannotEmit
 from nn2eq.forms.gradient import gradient
 from nn2eq.forms.program import Combine, Program
+from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
 from nn2eq.proof.check import check
 from nn2eq.proof.judge import judge
@@ -142,6 +146,28 @@ def test_texts_of_other_languages_say_it(language: str, layout: str) -> None:
         agreement = check(NETWORKS[name], content(program, language), language, program=program)
         assert agreement.holds, f"{name}: {agreement.line()} {agreement.where()}"
         assert "its derivatives too" in agreement.note
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["more", "affine"])
+def test_c_says_it_in_float(name: str) -> None:
+    request = Request("c", "gradient", options=Options(dtype="float32"), shape={"hessian": True})
+    agreement = convert(NETWORKS[name], request, run=True).agreement
+    assert agreement is not None
+    assert "its derivatives too" in agreement.note
+
+
+def test_c_is_c_plus_plus_too(tmp_path: Path) -> None:
+    (tmp_path / "text.cpp").write_text(emit(gradient(NETWORKS["coupled"], hessian=True), "c"))
+    words = ("g++", "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", "text.cpp")
+    subprocess.run(words, cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("language", ["c", "javascript", "rust", "java", "go"])
+def test_a_large_network_is_written_in_whole_layers_with_each_number_once(language: str) -> None:
+    network = dense((784, 128, 10), ("relu", "softmax"))
+    both = emit(gradient(network), language)
+    assert len(both) < 1.01 * len(emit(matrix(network), language)) + 4_000
 
 
 def test_numpy_takes_and_gives_what_it_says() -> None:

@@ -180,6 +180,7 @@ def dialect(real: str) -> Dialect:
         before=BEFORE.replace("real", real),
         helpers={"max": LARGER, "min": SMALLER} | ({"tanh": FLOAT_TANH} if single else {}),
         narrow="{0}f",
+        unused="(void){0};",
         imported=("for (", VECTORS),
         single=single,
         further='#ifdef __cplusplus\nextern "C"\n#endif\n{0};\n',

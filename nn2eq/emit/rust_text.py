@@ -55,6 +55,7 @@ DIALECT = Dialect(
         ),
     ),
     helpers={"erf": ERF},
+    unused="let _ = {0};",
     several=Several(
         opening=("#[allow(non_snake_case)]\npub fn {name}({x}: &[f64; {inputs}]) -> ({stated}) {{",),
         said="Return ({results}) of [{given}], matrices row by row.",

@@ -34,8 +34,9 @@ Run = Callable[[Array, str], Answer]
 MOVES = 8
 """Moves of the inputs by roundoff: how much a slope changes by them is what rounding may cost."""
 MARGIN = 4.0
-STEEP = 1e4
-"""What counts as a bend: so many times the tolerance is what a slope changes by when rounding moves the inputs."""
+STEEP, BEND = 1e4, 0.05
+"""What counts as a bend: so many times the tolerance is what a slope changes by when rounding moves the inputs, and
+never more than such a part of it."""
 POINTS = 6
 """Samples at which the program is compared with power series."""
 MOST_TERMS = 400
@@ -105,7 +106,7 @@ def _expected(program: Program, x: Array, unit: float) -> tuple[Array, Array, Ar
     """Return answers, their scale and tolerance, (n, results), and which samples (n,) rounding does not decide."""
     random = np.random.default_rng(0)
     with np.errstate(all="ignore"):
-        answers, size = program.evaluate(x), _magnitudes(program, x)
+        answers, size = program.evaluate(x), np.maximum(_magnitudes(program, x), _least(unit))
         moved = np.zeros(answers.shape)
         for _ in range(MOVES):
             there = x + 4 * unit * random.choice([-1.0, 1.0], x.shape) * (1.0 + np.abs(x))
@@ -114,8 +115,13 @@ def _expected(program: Program, x: Array, unit: float) -> tuple[Array, Array, Ar
     relative = np.where(moved == 0.0, 0.0, relative)
     base = TEXT_TOLERANCE * unit / DOUBLE
     finite = np.isfinite(answers) & np.isfinite(size) & np.isfinite(relative)
-    kept = np.all(finite & (relative < STEEP * base), axis=1)
+    kept = np.all(finite & (relative < min(STEEP * base, BEND)), axis=1)
     return answers, size, np.maximum(base, MARGIN * relative), kept
+
+
+def _least(unit: float) -> float:
+    """Return the size from which on down numbers of some roundoff have fewer digits than others."""
+    return float(np.finfo(np.float64 if unit == DOUBLE else np.float32).tiny) / unit
 
 
 def _magnitudes(program: Program, x: Array) -> Array:

@@ -167,6 +167,7 @@ class Dialect:
     joint          what stands between the cases of a formula, where a long one is broken, "" if nothing does
     several        how it writes a function with derivatives beside its answer; merged: with all of them in one
     further        what stands in front ({further}) of each function beside the first, of its opening {0}
+    unused         the line that says that {0} is not used, where compilers ask
     """
 
     name: str
@@ -206,6 +207,7 @@ class Dialect:
     several: Several | None = None
     further: str = ""
     merged: bool = False
+    unused: str = ""
 
     def coefficients(self, data: NDArray[Any]) -> list[str]:
         """Write the numbers of a vector (n,), each as a term of a formula."""

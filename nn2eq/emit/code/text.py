@@ -206,7 +206,12 @@ def _predict(dialect: Dialect, program: Program, body: Body, fields: Mapping[str
     returned = (dialect.layers.returned if whole else dialect.returned).format(answers, **fields)
     opening, *first = (line.format(**fields) for line in dialect.predict)
     said = f"{dialect.comment} {dialect.said.format(**fields)}"
-    inner: Lines = [*first, *_declared(dialect, body.names), *body.lines, *([returned] if returned else [])]
+    inner: Lines = [
+        *first,
+        *_first(dialect, body, fields["x"]),
+        *body.lines,
+        *([returned] if returned else []),
+    ]
     return [said, opening, inner, dialect.end.replace("{name}", fields["name"])]
 
 
@@ -228,14 +233,18 @@ def _gives_several(dialect: Dialect, program: Program, body: Body, fields: Mappi
     opening, *first = (line.format(**{**fields, "stated": ", ".join(stated)}) for line in several.opening)
     first += [several.declared.format(text) for text in stated if several.declared]
     said = f"{dialect.comment} {several.said.format(**fields)}"
-    inner: Lines = [*first, *_declared(dialect, body.names), *body.lines, *filter(None, ends)]
+    inner: Lines = [*first, *_first(dialect, body, fields["x"]), *body.lines, *filter(None, ends)]
     return [said, opening, inner, several.end or dialect.end.replace("{name}", fields["name"])]
 
 
-def _declared(dialect: Dialect, names: Sequence[str]) -> Lines:
-    """Declare names, some on a line."""
+def _first(dialect: Dialect, body: Body, x: str) -> Lines:
+    """Declare names, some on a line, and say of x that it is not used where the answer is the same everywhere."""
+    names = body.names
     some = (names[k : k + TOGETHER] for k in range(0, len(names), TOGETHER)) if dialect.declared else ()
-    return [dialect.declared.format(", ".join(part)) for part in some]
+    declared: Lines = [dialect.declared.format(", ".join(part)) for part in some]
+    if dialect.unused and not any(re.search(rf"\b{x}\b", line) for line in flat(body.lines, dialect)):
+        declared.append(dialect.unused.format(x))
+    return declared
 
 
 def flat(lines: Lines, dialect: Dialect, depth: int = 0) -> Iterator[str]:
