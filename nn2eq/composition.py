@@ -11,7 +11,7 @@ from nn2eq.network import Layer, Network, Source
 
 
 def compose(first: Network, second: Network) -> Network:
-    """Return second(first(x)): the layers of both in order, first's inputs and second's outputs.
+    """Return second(first(x)): the layers of both in order, first's inputs and second's outputs and loss.
 
     A layer of the second whose name the first has already is called as it was with a number behind. Raises
     BadRequest if the second does not take as many numbers as the first gives.
@@ -34,6 +34,7 @@ def compose(first: Network, second: Network) -> Network:
         source=Source(
             f"{os.path.basename(second.source.file)} behind {os.path.basename(first.source.file)}",
             keras_version=versions.pop() if len(versions) == 1 else "",
+            loss=second.source.loss,
         ),
         one_for_all=first.one_for_all,
     )

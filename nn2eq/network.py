@@ -84,7 +84,8 @@ class Layer:
     order, () for Dropout and Flatten. weights: Keras' own, by their Keras names (kernel, bias, gamma ...), in
     Keras' order. added: not from the file, but put in front or behind (a scaler); Keras knows nothing of it.
     left_out: maps of the file that stand behind the others, and that a decision on z makes superfluous. fitted: of
-    a scaler, where the data lay that it was fitted to, (low, high) for each input; () if unknown.
+    a scaler, where the data lay that it was fitted to, (low, high) for each input; () if unknown. axes: of its shape,
+    along which its weights lie, () for the last one. epsilon: what it adds to a variance, NaN if it has none.
     """
 
     name: str
@@ -95,6 +96,8 @@ class Layer:
     added: bool = False
     fitted: tuple[tuple[float, float], ...] = ()
     left_out: tuple[Map, ...] = ()
+    axes: tuple[int, ...] = ()
+    epsilon: float = math.nan
 
     @property
     def parameters(self) -> int:

@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from latex_networks import around, dense
+from latex_networks import around, dense, of
 from test_cli import CIRCLES, nn2eq
 from test_latex_pages import Compile, compiled, in_a_paper  # noqa: F401 - a fixture
 from test_symbolic_pages import Tool, displays, in_katex
@@ -35,6 +35,8 @@ CASES = {
     "classes": (dense(2, 3, 3, last="softmax", dtype="f8"), "cce"),
     "squares of a sigmoid": (dense(1, 2, 2, last="sigmoid", dtype="f8"), "mse"),
     "the output itself": (dense(2, 2, 1, hidden="silu", last="sigmoid", dtype="f8"), "none"),
+    "median": (dense(2, 2, 2, dtype="f8"), "mae"),
+    "huber": (dense(2, 2, 1, dtype="f8"), "huber"),
     "one layer": (dense(2, 1, last="sigmoid", dtype="f8"), "bce"),
 }
 
@@ -44,6 +46,11 @@ def loss_at(program: Program, network: Network, x: np.ndarray, target: np.ndarra
     y = network.evaluate(x)[0]
     if program.told["loss"] == "mse":
         return float(np.mean((y - target[0]) ** 2))
+    if program.told["loss"] == "mae":
+        return float(np.mean(np.abs(y - target[0])))
+    if program.told["loss"] == "huber":
+        far = np.abs(y - target[0])
+        return float(np.mean(np.where(far < 1, far**2 / 2, far - 0.5)))
     if program.told["loss"] == "bce":
         return float(-np.mean(target[0] * np.log(y) + (1 - target[0]) * np.log(1 - y)))
     return float(-np.sum(target[0] * np.log(y))) if program.told["loss"] == "cce" else float(y[0])
@@ -110,6 +117,10 @@ def test_the_chain_rule_agrees_with_automatic_differentiation(case: str) -> None
                 "bce": lambda y, t: -tf.reduce_mean(t * tf.math.log(y) + (1 - t) * tf.math.log(1 - y)),
                 "cce": lambda y, t: -tf.reduce_sum(t * tf.math.log(y)),
                 "none": lambda y, t: y[0],
+                "mae": lambda y, t: tf.reduce_mean(tf.abs(y - t)),
+                "huber": lambda y, t: tf.reduce_mean(
+                    tf.where(tf.abs(y - t) < 1, (y - t) ** 2 / 2, tf.abs(y - t) - 0.5)
+                ),
             }[loss](value[0], answer)
         for expected, (_, block) in zip(
             tape.gradient(total, weights), gradients(program, found), strict=True
@@ -215,6 +226,7 @@ def test_the_batch_is_the_mean_of_its_samples() -> None:
         (dense(2, 3, 2, last="softmax"), {"loss": "mse"}),
         (around(activation("softmax"), 3), {}),
         (dense(2, 1), {"at": (1.0, 2.0)}),
+        (of(Affine(np.ones((2, 2)), None, 2), inputs=4, outputs=4), {}),
         (dense(2, 1), {"at": (1.0,), "target": (0.0,)}),
         (dense(2, 1), {"derivation": True, "view": "vector"}),
     ],

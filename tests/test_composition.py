@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from networks import dense
 from nn2eq.cells import regions
 from nn2eq.composition import compose
 from nn2eq.errors import BadRequest
-from nn2eq.network import Affine, Network
+from nn2eq.network import Affine, Network, Source
 from nn2eq.reading import read
 from nn2eq.reading.own_json import read_network, write_network
 from nn2eq.show.derivation import derivation
@@ -34,6 +35,14 @@ def test_it_answers_as_the_two_do() -> None:
     both = read_network(write_network(compose(first, second)))
     assert np.array_equal(both.evaluate(x), second.evaluate(first.evaluate(x)))
     assert len({layer.name for layer in both.layers}) == len(both.layers)
+
+
+def test_it_is_trained_by_the_loss_of_the_second() -> None:
+    first, second = (
+        replace(dense((2, 2), ("sigmoid",)), source=Source(loss=loss))
+        for loss in ("mse", "binary_crossentropy")
+    )
+    assert read_network(write_network(compose(first, second))).source.loss == "binary_crossentropy"
 
 
 def test_the_textbook_pair_has_nine_pieces() -> None:

@@ -26,12 +26,12 @@ def network() -> Network:
     layers = (
         Layer("log", "", (2, 2), (logarithm,), added=True),
         Layer("dense", "Dense", (2, 3), (Affine(kernel, bias, 2),), {"kernel": kernel, "bias": bias}),
-        Layer("prelu", "PReLU", (2, 3), (slopes,)),
+        Layer("prelu", "PReLU", (2, 3), (slopes,), axes=(0, 1), epsilon=0.125),
         Layer("soft", "Softmax", (2, 3), (filled(ROWS["softmax"], {}, groups=2),)),
         Layer("flat", "Flatten", (6,)),
         Layer("scale", "", (6,), (Affine(RNG.normal(size=6), RNG.normal(size=6)),), added=True),
     )
-    return Network(layers, (2, 2), ("a", "b", "c", "d"), (), Source("x.h5", "0" * 64, "HDF5", "2.4.0"))
+    return Network(layers, (2, 2), ("a", "b", "c", "d"), (), Source("x.h5", "0" * 64, "HDF5", "2.4.0", "mse"))
 
 
 def write(folder: Path, data: bytes | dict[str, Any]) -> Path:
@@ -51,7 +51,10 @@ def test_a_network_comes_back_unchanged(tmp_path: Path) -> None:
     ]
     assert after.layers[1].weights["kernel"].dtype == np.float32
     np.testing.assert_array_equal(after.layers[1].weights["kernel"], before.layers[1].weights["kernel"])
-    assert after.source.keras_version == "2.4.0"
+    assert (after.source.keras_version, after.source.loss) == ("2.4.0", "mse")
+    assert [(layer.axes, str(layer.epsilon)) for layer in after.layers] == [
+        (layer.axes, str(layer.epsilon)) for layer in before.layers
+    ]
 
 
 def test_a_weight_that_is_also_a_kernel_is_written_once() -> None:

@@ -5,24 +5,30 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from networks import dense
 
+from nn2eq.composition import compose
 from nn2eq.conversion import Request, convert
 from nn2eq.emit.numpy_training import write
 from nn2eq.emit.options import Options
-from nn2eq.errors import BadRequest
+from nn2eq.errors import BadRequest, UnsupportedModel
 from nn2eq.forms.gradient import gradient
+from nn2eq.forms.losses import COMPILED
 from nn2eq.forms.straight import matrix
 from nn2eq.forms.training import backprop, training
-from nn2eq.network import Network
+from nn2eq.network import Affine, Layer, Network
 from nn2eq.proof.gradients import gradients_agree
 from nn2eq.reading import read
+from nn2eq.scaling import in_original_units
 
 NAMES = ("classes", "chance", "curve")
+LEARNED = (*NAMES, "places", "channels", "steps", "still", "labels", "clipped", "median")
 TOLERANCE = 1e-11
 
 
@@ -70,11 +76,11 @@ def test_derivatives_are_those_of_the_tape(tape: tuple[Path, dict[str, Any]], na
 
 @pytest.mark.keras
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LEARNED)
 def test_gradients_are_those_of_the_tape(tape: tuple[Path, dict[str, Any]], name: str) -> None:
     folder, said = tape
     network, expected = read(str(folder / f"{name}.keras")), said[name]
-    total, found = gradients(network, expected["kind"])(np.array(expected["x"]), np.array(expected["target"]))
+    total, found = gradients(network, COMPILED)(np.array(expected["x"]), np.array(expected["target"]))
     assert total == pytest.approx(expected["loss"], rel=TOLERANCE)
     assert [len(layer) for layer in found] == [len(layer) for layer in expected["gradients"]]
     for layer, wanted in zip(found, expected["gradients"], strict=True):
@@ -95,6 +101,43 @@ def test_gradients_are_differences() -> None:
     np.testing.assert_allclose(found[-1][1], np.mean(y - target, axis=0), rtol=1e-12)
 
 
+def test_gradients_behind_a_transformed_input() -> None:
+    """Of one unit the square is taken, between layers, so that slopes must come back through it."""
+    first, second = read("models/dense_2-3-1_sigmoid.keras"), dense((1, 2, 1), ("tanh", "linear"))
+    transformed = in_original_units(first, transform_input="x1=square", scale_output="minmax:0:2")
+    network = compose(transformed, in_original_units(second, transform_input="x=square"))
+    conversion = convert(network, Request("numpy", "backprop"))
+    assert conversion.agreement is not None
+    assert conversion.agreement.holds
+    assert "chosen" in conversion.text
+
+
+def test_numbers_of_classes_are_rows_of_ones() -> None:
+    network = dense((2, 3, 3), ("tanh", "softmax"))
+    function, x = gradients(network), np.random.default_rng(1).normal(size=(5, 2))
+    classes = np.array([0, 2, 1, 1, 0])
+    for given in (classes, classes[:, None], classes.astype(float)):
+        total, found = function(x, given)
+        wanted, others = function(x, np.eye(3)[classes])
+        assert total == wanted
+        assert all(
+            np.array_equal(a, b)
+            for pair in zip(found, others, strict=True)
+            for a, b in zip(*pair, strict=True)
+        )
+
+
+def test_a_gamma_without_its_epsilon_is_refused() -> None:
+    weights = {name: np.ones(2) for name in ("gamma", "beta", "moving_mean", "moving_variance")}
+    layer = Layer("norm", "BatchNormalization", (2,), (Affine(np.ones(2), np.ones(2)),), weights)
+    with pytest.raises(UnsupportedModel, match="without its epsilon"):
+        training(Network((layer,), (2,)))
+    assert training(Network((replace(layer, epsilon=0.5),), (2,))).sums
+    odd = {**weights, "gamma": np.ones(3)}
+    with pytest.raises(UnsupportedModel, match="gradient of 'gamma'"):
+        training(Network((replace(layer, epsilon=0.5, weights=odd),), (2,)))
+
+
 def test_saturated_answers_have_gradients() -> None:
     network = read("models/dense_2-3-1_sigmoid.keras")
     total, found = gradients(network)(np.full((1, 2), 1e4), np.array([[0.0]]))
@@ -104,9 +147,9 @@ def test_saturated_answers_have_gradients() -> None:
 
 def test_a_loss_goes_with_the_last_activation() -> None:
     network = read("models/dense_1-3-2-1_tanh.keras")
-    assert training(network).loss == "mse"
-    with pytest.raises(BadRequest, match="bce"):
-        training(network, "bce")
+    assert training(network).loss.name == "mse"
+    with pytest.raises(BadRequest, match="cce"):
+        training(network, "cce")
     with pytest.raises(BadRequest, match="no loss"):
         training(network, "hinge")
     with pytest.raises(ValueError, match="rows"):

@@ -112,7 +112,8 @@ def _operand(arg: Operand, step: Combine) -> str:
     missing = len(step.out.shape) - len(arg.shape)
     if step.groups > 1:
         lead = "" if isinstance(arg.of, Constant) else "-1, "
-        text = f"{text}.reshape({lead}{', '.join(map(str, (*arg.shape[:-1], step.groups)))}, -1)"
+        shape = (*arg.shape[:-1], step.groups, arg.shape[-1] // step.groups)
+        text = f"{text}.reshape({lead}{', '.join(map(str, shape))})"
     if arg.spread and step.groups == 1:
         text = f"{text}[..., None, :]"
     if missing and isinstance(arg.of, Value):

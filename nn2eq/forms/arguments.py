@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nn2eq.errors import BadRequest
+from nn2eq.forms.losses import COMPILED, LOSSES
 
 Names = Sequence[str]
 """What the inputs are called, in order."""
@@ -128,7 +129,7 @@ ARGUMENTS: Mapping[str, Argument] = {
             "loss",
             "The backward pass of this loss; none: of the output itself; compiled: the one that the file names. By the "
             "last activation if left out.",
-            choices=("mse", "bce", "cce", "none", "compiled"),
+            choices=(*LOSSES, COMPILED),
         ),
         Argument("target", "What the answer should be at --at, for a worked example.", "Y", _target, _numbers),
         Argument("derivation", "The backward pass with every factor of the chain rule.", written=lambda given: "yes"),

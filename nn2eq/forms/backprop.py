@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 from nn2eq.errors import BadRequest, UnsupportedModel
-from nn2eq.forms.losses import LOSSES, Loss, loss_of, named_loss
+from nn2eq.forms.losses import LOSSES, Loss
+from nn2eq.forms.losses import chosen as chosen_loss
 from nn2eq.forms.program import Affine, Apply, Function, Program, Step, Value
 from nn2eq.forms.stages import stages
 from nn2eq.forms.straight import in_symbols, steps
+from nn2eq.network import Affine as Linear
 from nn2eq.network import Network, numbered
 
 Array = NDArray[np.float64]
@@ -32,17 +34,20 @@ def backprop(
 ) -> Program:
     """Return the network, each of its layers by itself, for the equations of its backward pass.
 
-    loss: mse, bce, cce, none (the output itself) or compiled (as the file tells), else what goes with the last
-    activation. at, target: an input
-    and its answer, for a worked example. derivation: every factor of the chain rule too. written: as `symbolic` takes
-    it. Gradients are by kernels and biases; a note names what else has weights. Raises BadRequest for a loss that
-    does not go with the network, UnsupportedModel for activations inside that couple units.
+    loss: a name of LOSSES (none: the output itself) or compiled (as the file tells), else what goes with the last
+    activation. at, target: an input and its answer, for a worked example. derivation: every factor of the chain rule
+    too. written: as `symbolic` takes it. Gradients are by kernels and biases; a note names what else has weights.
+    Raises BadRequest for a loss that does not go with the network, UnsupportedModel for activations inside that couple
+    units, and for weights that act on several places.
     """
+    _require_single_places(network)
     found = stages(network, fold=False)
     x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
     made = tuple(steps(network, found, x))
-    chosen = loss_of(named_loss(network, loss), _require_simple(made), made[-1].out.size)
-    _require_natural(made[-1], chosen)
+    _require_simple(made)
+    last = made[-1]
+    chosen = chosen_loss(network, loss, last.activation if isinstance(last, Apply) else None)
+    _require_natural(last, chosen)
     if derivation and written.get("view") == "vector":
         what = "--derivation goes from unit to unit"
         raise BadRequest(what, code="usage", way_out="leave --view vector out")
@@ -62,8 +67,18 @@ def backprop(
     )  # fmt: skip
 
 
-def _require_simple(made: tuple[Step, ...]) -> str:
-    """Return the last activation's name, "" for none. Raises UnsupportedModel where units are coupled inside."""
+def _require_single_places(network: Network) -> None:
+    """Raise UnsupportedModel for kernels whose numbers stand at several places of the equations."""
+    for layer in network.layers:
+        if any(isinstance(part, Linear) and part.repeat > 1 and not part.is_diagonal for part in layer.maps):
+            what = "equations of weights that act on several places"
+            raise UnsupportedModel(
+                what, code="backprop", where=layer.name, way_out="--format numpy says them"
+            )
+
+
+def _require_simple(made: tuple[Step, ...]) -> None:
+    """Raise UnsupportedModel where units are coupled inside, or only some of them go through an activation."""
     for step in made[:-1]:
         if isinstance(step, Apply) and (step.activation.row.coupled or step.units):
             raise UnsupportedModel(
@@ -71,17 +86,11 @@ def _require_simple(made: tuple[Step, ...]) -> str:
                 code="backprop",
                 where=step.out.origin,
             )
-    last = made[-1]
-    return last.activation.row.name if isinstance(last, Apply) else ""
 
 
 def _require_natural(last: Step, loss: Loss) -> None:
-    if (
-        isinstance(last, Apply)
-        and last.activation.row.coupled
-        and last.activation.row.name not in loss.natural
-    ):
-        able = [row.name for row in LOSSES.values() if last.activation.row.name in row.natural]
+    if isinstance(last, Apply) and last.activation.row.coupled and last.activation.row.name != loss.natural:
+        able = [row.name for row in LOSSES.values() if last.activation.row.name == row.natural]
         raise UnsupportedModel(
             f"--loss {loss.name} behind {last.activation.row.name}",
             code="backprop",
@@ -137,7 +146,7 @@ def _deltas(program: Program, values: dict[str, Array], slope: Array, natural: A
             matrix = step.terms[0].matrix.data.astype(np.float64)
             moved = moved * matrix if matrix.ndim == 1 else moved @ matrix.T
         elif isinstance(step, Apply):
-            is_natural = number == len(made) - 1 and step.activation.row.name in loss.natural
+            is_natural = number == len(made) - 1 and step.activation.row.name == loss.natural
             moved = natural if is_natural else moved * slope_of(step, values)
     return found
 

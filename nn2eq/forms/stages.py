@@ -50,7 +50,7 @@ def stages(network: Network, *, fold: bool = True, products: bool = True) -> tup
 
 def _stage(part: Affine | Activation | Selected, layer: Layer) -> Stage | None:
     if isinstance(part, Affine):
-        return Stage(affine=_written_out(part, layer.name), layers=(layer.name,))
+        return Stage(affine=written_out(part, layer.name), layers=(layer.name,))
     if isinstance(part, Activation) and part.is_linear:
         return None
     return Stage(activation=part, layers=(layer.name,))
@@ -101,7 +101,7 @@ def _apply(vector: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(vector * matrix if matrix.ndim == 1 else vector @ matrix)
 
 
-def _written_out(affine: Affine, layer: str) -> Affine:
+def written_out(affine: Affine, layer: str) -> Affine:
     """Return the map with its repeated blocks written out in one kernel."""
     if affine.repeat == 1:
         return affine

@@ -31,7 +31,7 @@ def gradients_agree(network: Network, text: str, training: Training, name: str) 
     random = np.random.default_rng(0)
     x = natural_range(network)(random.standard_normal((SAMPLES, network.inputs)))
     target = random.uniform(0.1, 0.9, (SAMPLES, network.outputs))
-    target /= target.sum(axis=1, keepdims=True) if training.loss == "cce" else 1.0
+    target /= target.sum(axis=1, keepdims=True) if training.loss.classes else 1.0
     total, found = attempt(lambda: function(text, name)(x, target))
     expected, answers, names = [_loss(network, training, x, target)], [float(total)], ["loss"]
     layers = {layer.name: layer for layer in network.layers}
@@ -57,14 +57,14 @@ def gradients_agree(network: Network, text: str, training: Training, name: str) 
 def _loss(network: Network, training: Training, x: Array, target: Array) -> float:
     """Return the mean loss over a batch, by the network's own pass."""
     values = {"t": target, "y": network.evaluate(x)}
-    if training.criterion.with_:  # the last activation is what the loss is written with
+    if training.criterion.of_sums:
         maps = [step for layer in network.layers for step in layer.maps]
         z = x
         for step in maps[:-1]:
             z = step(z)
         values["z"] = z
-    term = np.broadcast_to(fm.evaluate(fm.parse(training.criterion.term), values), target.shape)
-    each = term.mean(axis=1) if training.criterion.mean else term.sum(axis=1)
+    term = np.broadcast_to(fm.evaluate(training.criterion.term, values), target.shape)
+    each = term.mean(axis=1) if training.loss.mean else term.sum(axis=1)
     return float(each.mean())
 
 
@@ -77,8 +77,7 @@ def _moved(network: Network, layer: Layer, one: Sum, move: Array) -> Network:
 def _maps(layer: Layer, one: Sum, move: Array) -> Iterator[Map]:
     for step in layer.maps:
         if isinstance(step, Activation) and one.name in step.parameters:
-            inner = np.broadcast_to(move.reshape(move.shape[move.ndim - len(one.inner) :]), one.inner)
-            slopes = np.asarray(step.parameters[one.name], dtype=np.float64) + inner.ravel()
+            slopes = np.asarray(step.parameters[one.name], dtype=np.float64) + one.spread(move)
             yield replace(step, parameters={**step.parameters, one.name: slopes})
         elif isinstance(step, Affine) and not one.negative:
             yield _affine(step, one, move)
@@ -87,10 +86,16 @@ def _maps(layer: Layer, one: Sum, move: Array) -> Iterator[Map]:
 
 
 def _affine(step: Affine, one: Sum, move: Array) -> Affine:
+    """Return an affine map with its kernel moved, or what it multiplies and adds at each place by itself."""
     kernel = step.kernel.astype(np.float64)
-    bias = np.zeros(step.outputs) if step.bias is None else step.bias.astype(np.float64)
+    bias = np.zeros(kernel.shape[-1]) if step.bias is None else step.bias.astype(np.float64)
+    if one.whole:
+        return Affine(kernel + move, bias, step.repeat)
+    if one.arg is None and not step.is_diagonal:
+        return Affine(kernel, bias + move, step.repeat)
+    kernel, bias, moved = np.tile(kernel, step.repeat), np.tile(bias, step.repeat), one.spread(move)
     if one.arg is None:
-        return Affine(kernel, bias + move)
+        return Affine(kernel, bias + moved)
     if one.centre is None or one.scale is None:
-        return Affine(kernel + move, bias)
-    return Affine(kernel + move * one.scale.data, bias - one.centre.data * move * one.scale.data)
+        return Affine(kernel + moved, bias)
+    return Affine(kernel + moved * one.scale.data, bias - one.centre.data * moved * one.scale.data)

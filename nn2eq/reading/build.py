@@ -62,7 +62,12 @@ def network(model: ModelConfig, archive: Archive, source: Source) -> Network:
         result = replace(result, maps=draw.signed(result.maps)) if draw else result
         shape = _bounded(result.shape, layer.fields.where)
         stored = {} if draw else given.weights
-        made.append(Layer(layer.name, layer.class_name, shapes.known(shape), result.maps, stored))
+        made.append(
+            Layer(
+                layer.name, layer.class_name, shapes.known(shape), result.maps, stored, axes=result.axes,
+                epsilon=result.epsilon,
+            )
+        )  # fmt: skip
     broadcasts = one_for_all(model, layers, weights)
     return Network(
         tuple(made), shapes.known(start), source=source, one_for_all=broadcasts, drawn=draw is not None

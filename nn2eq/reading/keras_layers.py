@@ -182,21 +182,27 @@ def _rescaling(given: Given) -> Made:
     return Made(given.shape, (diagonal(scale, offset, given.shape),))
 
 
+def _known_axes(given: Given, axes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return which of the known axes of the input are meant by AXES, counted with the batch as Keras does."""
+    rank, known = len(given.shape) + 1, len(shapes.known(given.shape))
+    kept = sorted({axis + rank if axis < 0 else axis for axis in axes})
+    if any(not rank - known <= axis < rank for axis in kept):
+        raise UnsupportedModel(f"{given.where}: axis {axes} of {shapes.said(given.shape)}", code="axis")
+    return tuple(axis - (rank - known) for axis in kept)
+
+
 def _aligned(given: Given, array: Array, axes: tuple[int, ...]) -> Array:
     """Reshape an array, one axis for each of AXES, so that it broadcasts to the known axes of the input."""
-    rank, inner = len(given.shape) + 1, shapes.known(given.shape)
-    kept = sorted({axis + rank if axis < 0 else axis for axis in axes})
-    if any(not rank - len(inner) <= axis < rank for axis in kept):
-        raise UnsupportedModel(f"{given.where}: axis {axes} of {shapes.said(given.shape)}", code="axis")
-    target = [inner[axis - rank] if axis in kept else 1 for axis in range(rank - len(inner), rank)]
-    expected = tuple(size for axis, size in enumerate(target, rank - len(inner)) if axis in kept)
+    inner, kept = shapes.known(given.shape), _known_axes(given, axes)
+    target = [size if axis in kept else 1 for axis, size in enumerate(inner)]
+    expected = tuple(inner[axis] for axis in kept)
     try:
         full = np.broadcast_to(array, expected)
     except ValueError:
         raise DamagedFile(
             f"{given.where}: {array.shape} numbers do not fit the axes {expected}", code="weight-shape"
         ) from None
-    return full if kept == [rank - 1] else full.reshape(target)
+    return full if kept == (len(inner) - 1,) else full.reshape(target)
 
 
 def _batch_normalization(given: Given) -> Made:
@@ -208,14 +214,16 @@ def _batch_normalization(given: Given) -> Made:
         given.weight(name, size).astype(np.float64) if name in given.weights else np.float64(default)
         for name, default in (("gamma", 1.0), ("beta", 0.0), ("moving_mean", 0.0), ("moving_variance", 1.0))
     )
-    inside = variance + given.fields.number("epsilon", default=1e-3)
+    epsilon = given.fields.number("epsilon", default=1e-3)
+    inside = variance + epsilon
     if not np.all(inside > 0):
         raise DamagedFile(
             f"{given.where}: moving_variance is negative, its root is not finite", code="weight-value"
         )
     kernel = gamma / np.sqrt(inside)
     aligned = [_exactly(given, array, axes) for array in (kernel, beta - mean * kernel)]
-    return Made(given.shape, (diagonal(aligned[0], aligned[1], given.shape),))
+    maps = (diagonal(aligned[0], aligned[1], given.shape),)
+    return Made(given.shape, maps, _known_axes(given, axes), epsilon)
 
 
 def _exactly(given: Given, array: Array, axes: tuple[int, ...]) -> Array:
@@ -275,7 +283,8 @@ def _layer_normalization(given: Given) -> Made:
         else np.full(1, default, given.number_type)
         for name, default in (("gamma", 1.0), ("beta", 0.0))
     )
-    return Made(given.shape, (*made.maps, diagonal(gamma, beta, given.shape)))
+    maps = (*made.maps, diagonal(gamma, beta, given.shape))
+    return Made(given.shape, maps, _known_axes(given, axes), epsilon)
 
 
 # ----------------------------------------------------------------------------------------------- shapes alone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -63,10 +64,12 @@ class Given:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """What a layer amounts to; shape: of its output."""
+    """What a layer amounts to; shape: of its output; axes, epsilon: as `nn2eq.network.Layer` has them."""
 
     shape: Shape
     maps: tuple[Map, ...] = ()
+    axes: tuple[int, ...] = ()
+    epsilon: float = math.nan
 
 
 @dataclass(frozen=True, eq=False)

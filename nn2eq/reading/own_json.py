@@ -2,10 +2,11 @@
 
     {"format": "nn2eq-network", "version": 1,
      "input_shape": [2], "input_names": [], "output_names": [], "one_for_all": false,
-     "source": {"file": "a.keras", "sha256": "…", "container": "keras zip", "keras_version": "3.15.1"},
+     "source": {"file": "a.keras", "sha256": "…", "container": "keras zip", "keras_version": "3.15.1",
+                "loss": "mse"},
      "arrays": [{"dtype": "float32", "shape": [2, 3], "base64": "…"}, …],
      "layers": [{"name": "dense", "class_name": "Dense", "shape": [3], "added": false, "fitted": [],
-                 "weights": {"kernel": 0, "bias": 1},
+                 "weights": {"kernel": 0, "bias": 1}, "axes": [], "epsilon": null,
                  "maps": [{"kernel": 0, "bias": 1, "repeat": 1},
                           {"activation": "elu", "parameters": {"alpha": 1.0}, "groups": 1}]}]}
 
@@ -35,6 +36,7 @@ from nn2eq.reading import json_text, shapes
 from nn2eq.reading.archive import OWN
 from nn2eq.reading.fields import Fields
 from nn2eq.reading.limits import OWN_LIMIT
+from nn2eq.reading.losses import LONGEST
 from nn2eq.reading.names import quoted
 
 FORMAT = OWN
@@ -96,6 +98,8 @@ def _layer_json(layer: Layer, place: _Places) -> dict[str, Any]:
         "added": layer.added,
         "fitted": layer.fitted,
         "weights": {name: place(array) for name, array in layer.weights.items()},
+        "axes": layer.axes,
+        "epsilon": None if math.isnan(layer.epsilon) else layer.epsilon,
         "maps": [_map_json(step, place) for step in layer.maps],
     }
 
@@ -140,7 +144,7 @@ def read_network(data: bytes, source: Source = _NOWHERE) -> Network:
         start,
         _names(fields, "input_names", math.prod(start)),
         _names(fields, "output_names", size),
-        replace(source, container=FORMAT, keras_version=_text(origin, "keras_version")),
+        replace(source, container=FORMAT, keras_version=_text(origin, "keras_version"), loss=_loss(origin)),
         fields.flag("one_for_all", default=False),
     )
 
@@ -163,7 +167,23 @@ def _layer(fields: Fields, arrays: list[Array], size: int) -> Layer:
         {name: _at(arrays, place, fields.where) for name, place in weights.items()},
         fields.flag("added", default=False),
         _fitted(fields, size),
+        axes=_axes(fields, len(shape)),
+        epsilon=math.nan if fields.get("epsilon") is None else fields.number("epsilon"),
     )
+
+
+def _loss(origin: Fields) -> str:
+    """Return the loss that a network was compiled with, "" if the file does not tell."""
+    return "" if origin.get("loss") is None else _text(origin, "loss")[:LONGEST]
+
+
+def _axes(fields: Fields, rank: int) -> tuple[int, ...]:
+    """Return along which axes of its shape a layer's weights lie."""
+    axes = fields.get("axes") or []
+    found = _places(fields, "axes") if axes else ()
+    if not all(axis < rank for axis in found) or sorted(set(found)) != list(found):
+        fields.refuse("axes", axes, "axes of its shape, counted from 0, in order")
+    return found
 
 
 def _fitted(fields: Fields, size: int) -> tuple[tuple[float, float], ...]:

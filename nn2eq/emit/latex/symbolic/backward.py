@@ -111,7 +111,7 @@ class Backward:
     def is_natural(self) -> bool:
         """Whether the loss goes with the last activation, so that its derivative is y - t."""
         apply = self.naming.links[-1].apply
-        return apply is not None and apply.activation.row.name in self.loss.natural
+        return apply is not None and apply.activation.row.name == self.loss.natural
 
     def deltas(self) -> list[list[Equation]]:
         """Return the deltas, from the outputs back as far as there are weights."""
