@@ -7,13 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from nn2eq.emit import Emitter
 from nn2eq.emit.code.dialect import Dialect, Several, braced
 from nn2eq.emit.code.helpers import FLOAT_TANH, LARGER, SMALLER
 from nn2eq.emit.code.loops import Loops
-from nn2eq.emit.code.routines import spelled
 from nn2eq.emit.code.tables import Tables
-from nn2eq.emit.code.text import fields_of, flat
+from nn2eq.emit.code.text import emitter_of, fields_of, flat
 from nn2eq.emit.code.text import write as written
 from nn2eq.emit.header import escaped
 from nn2eq.emit.options import Options, Recorded
@@ -160,6 +158,7 @@ def dialect(real: str) -> Dialect:
     single = real == "float"
     return Dialect(
         name="c",
+        suffix=".c",
         comment="//",
         reserved=RESERVED,
         standing=STANDING,
@@ -226,16 +225,5 @@ def header(program: Program, options: Options) -> str:
     return HEADER.replace("real", REALS[options.dtype]).format(**fields)
 
 
-EMITTER = Emitter(
-    name="c",
-    suffix=".c",
-    comment="//",
-    layouts=("nested", "layered", "matrix"),
-    default="matrix",
-    write=write,
-    spelling=spelled,
-    options=frozenset({"name", "activations", "digits", "dtype", "recorded"}),
-    external=True,
-    header=header,
-    derivatives=("matrix", "layered"),
-)
+_PLAIN = emitter_of(DIALECTS["float64"])
+EMITTER = replace(_PLAIN, write=write, options=_PLAIN.options | {"dtype", "recorded"}, header=header)

@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.emit import Emitter
 from nn2eq.emit.code.arrays import Arrays
 from nn2eq.emit.code.dialect import Dialect, Lines, Routine, Several
 from nn2eq.emit.code.helpers import EXPM1, LOG1P
-from nn2eq.emit.code.routines import spelled
 from nn2eq.emit.code.tables import broken, rows
-from nn2eq.emit.code.text import write as written
-from nn2eq.emit.options import Options
+from nn2eq.emit.code.text import emitter_of
 from nn2eq.emit.printing import COMPARE, Infix, number
-from nn2eq.forms.program import Constant, Program
+from nn2eq.forms.program import Constant
 
 # No word of Fortran is reserved, but a name hides the function or the type that is called the same.
 RESERVED = frozenset(
@@ -117,6 +114,7 @@ def _data(place: str, numbers: str) -> Lines:
 
 DIALECT = Dialect(
     name="fortran",
+    suffix=".f90",
     comment="!",
     reserved=RESERVED,
     infix=Infix(FUNCTIONS, number=lambda value: f"{number(value)}_dp", sign=COMPARE),
@@ -168,21 +166,4 @@ DIALECT = Dialect(
     ),
 )
 
-
-def write(program: Program, options: Options) -> str:
-    """Write a Program as Fortran."""
-    return written(DIALECT, program, options)
-
-
-EMITTER = Emitter(
-    name="fortran",
-    suffix=".f90",
-    comment="!",
-    layouts=("nested", "layered", "matrix"),
-    default="matrix",
-    write=write,
-    spelling=spelled,
-    options=frozenset({"name", "activations", "digits"}),
-    external=True,
-    derivatives=("layered",),
-)
+EMITTER = emitter_of(DIALECT)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from nn2eq.emit import Emitter
 from nn2eq.emit.code.dialect import Dialect, Several, braced
 from nn2eq.emit.code.helpers import Helper
 from nn2eq.emit.code.loops import Loops
-from nn2eq.emit.code.routines import spelled
 from nn2eq.emit.code.tables import Tables
-from nn2eq.emit.code.text import write as written
-from nn2eq.emit.options import Options
+from nn2eq.emit.code.text import emitter_of
 from nn2eq.emit.printing import Infix
-from nn2eq.forms.program import Program
 
 RESERVED = frozenset(
     """
@@ -24,6 +20,23 @@ FUNCTIONS = {
     name: f"math.{name.capitalize()}({{0}})"
     for name in ("exp", "expm1", "log", "log1p", "log10", "tanh", "sqrt", "abs", "erf")
 } | {"max": "math.Max({0}, {1})", "min": "math.Min({0}, {1})"}
+LAYERS = Loops(
+    vector="var {0} [{1}]float64",
+    variable="{0} := {1}",
+    add="{0} += {1}",
+    loop="for {0} := {1}; {0} < {2}; {0}++ {{",
+    strided="for {0} := {1}; {0} < {2}; {0} += {3} {{",
+    lowest="math.Inf(-1)",
+    widened="float64({0})",
+    returned="return {0}",
+    constants=Tables(
+        vector="var {name} = [{size}]{type}{{",
+        matrix="var {name} = [{rows}][{columns}]{type}{{",
+        row="{{{0}}},",
+        closing="}",
+        types=("float32", "float64"),
+    ),
+)
 WHERE = """\
 func {0}(condition bool, yes, no float64) float64 {{
 \tif condition {{
@@ -38,6 +51,7 @@ def dialect(name: str) -> Dialect:
     where = f"{name}_where"
     return Dialect(
         name="go",
+        suffix=".go",
         comment="//",
         reserved=RESERVED,
         standing=STANDING,
@@ -64,39 +78,4 @@ def dialect(name: str) -> Dialect:
     )
 
 
-LAYERS = Loops(
-    vector="var {0} [{1}]float64",
-    variable="{0} := {1}",
-    add="{0} += {1}",
-    loop="for {0} := {1}; {0} < {2}; {0}++ {{",
-    strided="for {0} := {1}; {0} < {2}; {0} += {3} {{",
-    lowest="math.Inf(-1)",
-    widened="float64({0})",
-    returned="return {0}",
-    constants=Tables(
-        vector="var {name} = [{size}]{type}{{",
-        matrix="var {name} = [{rows}][{columns}]{type}{{",
-        row="{{{0}}},",
-        closing="}",
-        types=("float32", "float64"),
-    ),
-)
-
-
-def write(program: Program, options: Options) -> str:
-    """Write a Program as Go."""
-    return written(dialect(options.name), program, options)
-
-
-EMITTER = Emitter(
-    name="go",
-    suffix=".go",
-    comment="//",
-    layouts=("nested", "layered", "matrix"),
-    default="matrix",
-    write=write,
-    spelling=spelled,
-    options=frozenset({"name", "activations", "digits"}),
-    external=True,
-    derivatives=("matrix", "layered"),
-)
+EMITTER = emitter_of(dialect("predict"), lambda options: dialect(options.name))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import html
 
-from nn2eq.emit import Emitter
-from nn2eq.emit.latex.functions import by_options
 from nn2eq.emit.options import Options
 from nn2eq.emit.typeset.mathml import display
-from nn2eq.emit.typeset.texts import OPTIONS, comments, legend, typeset
+from nn2eq.emit.typeset.texts import comments, emitter_of, legend, typeset
 from nn2eq.forms.program import Program
 
 STYLE = """\
@@ -36,17 +34,4 @@ def write(program: Program, options: Options) -> str:
     )
 
 
-EMITTER = Emitter(
-    name="html",
-    suffix=".html",
-    comment="<!--",
-    comment_end="-->",
-    layouts=("nested", "layered", "matrix"),
-    write=write,
-    spelling=by_options,
-    options=OPTIONS,
-    for_people=True,
-    fractions=True,
-    derivatives=("layered",),
-    merged=True,
-)
+EMITTER = emitter_of("html", ".html", write, "<!--", "-->")

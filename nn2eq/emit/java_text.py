@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from nn2eq.emit import Emitter
 from nn2eq.emit.code.dialect import Dialect, Lines, Several, braced
 from nn2eq.emit.code.helpers import ERF
 from nn2eq.emit.code.loops import Loops
-from nn2eq.emit.code.routines import spelled
 from nn2eq.emit.code.tables import Tables, broken, rows
-from nn2eq.emit.code.text import write as written
-from nn2eq.emit.options import Options
+from nn2eq.emit.code.text import emitter_of
 from nn2eq.emit.printing import Infix
-from nn2eq.forms.program import Constant, Program
+from nn2eq.forms.program import Constant
 
 RESERVED = frozenset(
     """
@@ -32,6 +29,11 @@ IN_METHOD = 4_000
 """Numbers that one method may hold: its code may have 65,535 bytes, and a product and its sum take some ten."""
 IN_STRING = 60_000
 """Characters that one string may have: its bytes are counted in 16 bits."""
+RIGHT_SIZE = (
+    "if ({x}.length != {inputs}) {{",
+    '    throw new IllegalArgumentException("{name} takes {inputs} numbers, not " + {x}.length);',
+    "}}",
+)
 READER = """\
 private static {0}[] {0}s(int count, String... texts) {{
     {0}[] numbers = new {0}[count];
@@ -79,6 +81,7 @@ def _strings(constant: Constant) -> Lines:
 
 DIALECT = Dialect(
     name="java",
+    suffix=".java",
     comment="//",
     reserved=RESERVED,
     standing=STANDING,
@@ -91,9 +94,7 @@ DIALECT = Dialect(
     said="Returns {{{answers}}} of {{{given}}}.",
     predict=(
         "public static double[] {name}(double[] {x}) {{",
-        "if ({x}.length != {inputs}) {{",
-        '    throw new IllegalArgumentException("{name} takes {inputs} numbers, not " + {x}.length);',
-        "}}",
+        *RIGHT_SIZE,
     ),
     returned="return new double[] {{{0}}};",
     joint=" : ",
@@ -117,9 +118,7 @@ DIALECT = Dialect(
     several=Several(
         opening=(
             "public static double[][] {name}(double[] {x}) {{",
-            "if ({x}.length != {inputs}) {{",
-            '    throw new IllegalArgumentException("{name} takes {inputs} numbers, not " + {x}.length);',
-            "}}",
+            *RIGHT_SIZE,
         ),
         said="Returns {{{results}}} of {{{given}}}, matrices row by row.",
         group=lambda name, shape, parts, x: f"{{{', '.join(parts)}}}",
@@ -127,21 +126,4 @@ DIALECT = Dialect(
     ),
 )
 
-
-def write(program: Program, options: Options) -> str:
-    """Write a Program as Java."""
-    return written(DIALECT, program, options)
-
-
-EMITTER = Emitter(
-    name="java",
-    suffix=".java",
-    comment="//",
-    layouts=("nested", "layered", "matrix"),
-    default="matrix",
-    write=write,
-    spelling=spelled,
-    options=frozenset({"name", "activations", "digits"}),
-    external=True,
-    derivatives=("matrix", "layered"),
-)
+EMITTER = emitter_of(DIALECT)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from nn2eq.emit import Emitter
 from nn2eq.emit.code.dialect import Dialect, Several, braced
 from nn2eq.emit.code.helpers import ERF
 from nn2eq.emit.code.loops import Loops
-from nn2eq.emit.code.routines import spelled
 from nn2eq.emit.code.tables import Tables
-from nn2eq.emit.code.text import write as written
-from nn2eq.emit.options import Options
+from nn2eq.emit.code.text import emitter_of
 from nn2eq.emit.printing import Infix
-from nn2eq.forms.program import Program
 
 RESERVED = frozenset(
     """
@@ -28,6 +24,7 @@ FUNCTIONS = {
 }  # fmt: skip
 DIALECT = Dialect(
     name="javascript",
+    suffix=".mjs",
     comment="//",
     reserved=RESERVED,
     infix=Infix(FUNCTIONS, loose=("where",)),
@@ -60,10 +57,6 @@ DIALECT = Dialect(
     indent="  ",
     helpers={"erf": ERF},
     several=Several(
-        opening=(
-            "export function {name}({x}) {{",
-            "if ({x}.length !== {inputs}) throw new RangeError(`{name} takes {inputs} numbers, not ${{{x}.length}}`);",
-        ),
         said="Return [{results}] of [{given}], matrices row by row.",
         group=lambda name, shape, parts, x: f"[{', '.join(parts)}]",
         whole=lambda name, shape: f"Array.from({name})",
@@ -71,21 +64,4 @@ DIALECT = Dialect(
     ),
 )
 
-
-def write(program: Program, options: Options) -> str:
-    """Write a Program as JavaScript."""
-    return written(DIALECT, program, options)
-
-
-EMITTER = Emitter(
-    name="javascript",
-    suffix=".mjs",
-    comment="//",
-    layouts=("nested", "layered", "matrix"),
-    default="matrix",
-    write=write,
-    spelling=spelled,
-    options=frozenset({"name", "activations", "digits"}),
-    external=True,
-    derivatives=("matrix", "layered"),
-)
+EMITTER = emitter_of(DIALECT)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from nn2eq.emit import Emitter
-from nn2eq.emit.latex.functions import by_options
 from nn2eq.emit.options import Options
-from nn2eq.emit.typeset.texts import OPTIONS, comments, latex, legend
+from nn2eq.emit.typeset.texts import comments, emitter_of, latex, legend
 from nn2eq.emit.typeset.tree import said
 from nn2eq.forms.program import Program
 
@@ -23,17 +21,4 @@ def write(program: Program, options: Options) -> str:
     return f"{comments(found, '<!--', '-->', wide='one in braces the float64')}\n{body}\n\n{legend(found)}\n"
 
 
-EMITTER = Emitter(
-    name="markdown",
-    suffix=".md",
-    comment="<!--",
-    comment_end="-->",
-    layouts=("nested", "layered", "matrix"),
-    write=write,
-    spelling=by_options,
-    options=OPTIONS,
-    for_people=True,
-    fractions=True,
-    derivatives=("layered",),
-    merged=True,
-)
+EMITTER = emitter_of("markdown", ".md", write, "<!--", "-->")

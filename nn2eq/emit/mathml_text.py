@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from nn2eq.emit import Emitter
-from nn2eq.emit.latex.functions import by_options
 from nn2eq.emit.options import Options
 from nn2eq.emit.typeset.mathml import display
-from nn2eq.emit.typeset.texts import OPTIONS, comments, typeset
+from nn2eq.emit.typeset.texts import comments, emitter_of, typeset
 from nn2eq.forms.program import Program
 
 
@@ -16,17 +14,4 @@ def write(program: Program, options: Options) -> str:
     return comments(found, "<!--", "-->") + "\n".join(map(display, found.displays)) + "\n"
 
 
-EMITTER = Emitter(
-    name="mathml",
-    suffix=".mml",
-    comment="<!--",
-    comment_end="-->",
-    layouts=("nested", "layered", "matrix"),
-    write=write,
-    spelling=by_options,
-    options=OPTIONS,
-    for_people=True,
-    fractions=True,
-    derivatives=("layered",),
-    merged=True,
-)
+EMITTER = emitter_of("mathml", ".mml", write, "<!--", "-->")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from nn2eq.emit import Emitter
 from nn2eq.emit.code.arrays import Arrays
 from nn2eq.emit.code.dialect import Dialect, Lines, Routine, Several
 from nn2eq.emit.code.helpers import Helper
-from nn2eq.emit.code.routines import spelled
 from nn2eq.emit.code.tables import broken, rows
-from nn2eq.emit.code.text import write as written
-from nn2eq.emit.options import Options
+from nn2eq.emit.code.text import emitter_of
 from nn2eq.emit.printing import Infix
-from nn2eq.forms.program import Constant, Program
+from nn2eq.forms.program import Constant
 
 RESERVED = frozenset(
     """
@@ -31,6 +28,11 @@ FUNCTIONS = {
     "sum": "sum({0}, 2)", "largest": "max({0}, [], 2)",
     "each": "cell2mat(arrayfun(@({1}) {0}, 1:size(z, 2), 'UniformOutput', false))",
 }  # fmt: skip
+RIGHT_SIZE = (
+    "if size({x}, 2) ~= {inputs}",
+    "  error('{name} takes {inputs} columns, not %d', size({x}, 2));",
+    "end",
+)
 WHERE = """\
 function a = where(condition, yes, no)
   all = zeros(size(condition + yes + no));
@@ -75,6 +77,7 @@ def result(name: str, shape: tuple[int, ...], parts: tuple[str, ...], x: str) ->
 
 DIALECT = Dialect(
     name="octave",
+    suffix=".m",
     comment="%",
     reserved=RESERVED,
     infix=Infix(FUNCTIONS, operators={"*": ".*", "/": "./"}),
@@ -86,9 +89,7 @@ DIALECT = Dialect(
     said="Return [{answers}] of the columns {given}: x has one row for each sample.",
     predict=(
         "function {y} = {name}({x})",
-        "if size({x}, 2) ~= {inputs}",
-        "  error('{name} takes {inputs} columns, not %d', size({x}, 2));",
-        "end",
+        *RIGHT_SIZE,
     ),
     returned="{y} = [{0}];",
     layers=Arrays(
@@ -115,9 +116,7 @@ DIALECT = Dialect(
     several=Several(
         opening=(
             "function [{results}] = {name}({x})",
-            "if size({x}, 2) ~= {inputs}",
-            "  error('{name} takes {inputs} columns, not %d', size({x}, 2));",
-            "end",
+            *RIGHT_SIZE,
         ),
         said="Return {results} for the columns {given}: x has one row for each sample, matrices are its pages.",
         group=result,
@@ -126,22 +125,4 @@ DIALECT = Dialect(
     merged=True,
 )
 
-
-def write(program: Program, options: Options) -> str:
-    """Write a Program as Octave."""
-    return written(DIALECT, program, options)
-
-
-EMITTER = Emitter(
-    name="octave",
-    suffix=".m",
-    comment="%",
-    layouts=("nested", "layered", "matrix"),
-    default="matrix",
-    write=write,
-    spelling=spelled,
-    options=frozenset({"name", "activations", "digits"}),
-    external=True,
-    derivatives=("layered",),
-    merged=True,
-)
+EMITTER = emitter_of(DIALECT)

@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.emit import Emitter
 from nn2eq.emit.code.arrays import Arrays
 from nn2eq.emit.code.dialect import Dialect, Lines, Routine, Several
 from nn2eq.emit.code.helpers import Helper
-from nn2eq.emit.code.routines import spelled
 from nn2eq.emit.code.tables import broken
-from nn2eq.emit.code.text import write as written
-from nn2eq.emit.options import Options
+from nn2eq.emit.code.text import emitter_of
 from nn2eq.emit.printing import Infix, number
-from nn2eq.forms.program import Constant, Program
+from nn2eq.forms.program import Constant
 
 RESERVED = frozenset(
     """
@@ -94,6 +91,7 @@ def result(name: str, shape: tuple[int, ...], parts: tuple[str, ...], x: str) ->
 
 DIALECT = Dialect(
     name="r",
+    suffix=".R",
     comment="#",
     reserved=RESERVED,
     infix=Infix(FUNCTIONS, number=lambda value: exact([value])[0]),
@@ -134,11 +132,6 @@ DIALECT = Dialect(
     numbers=coefficients,
     constant="rep({0}, nrow({1}))",
     several=Several(
-        opening=(
-            "function({x}) {{",
-            "{x} <- if (is.null(dim({x}))) matrix({x}, ncol = {inputs}, byrow = TRUE) else as.matrix({x})",
-            'if (ncol({x}) != {inputs}) stop("{name} takes {inputs} columns, not ", ncol({x}))',
-        ),
         said="Return a list of {results} for the columns {given}: x has one row for each sample.",
         group=result,
         returned="list({0})",
@@ -146,22 +139,4 @@ DIALECT = Dialect(
     merged=True,
 )
 
-
-def write(program: Program, options: Options) -> str:
-    """Write a Program as R."""
-    return written(DIALECT, program, options)
-
-
-EMITTER = Emitter(
-    name="r",
-    suffix=".R",
-    comment="#",
-    layouts=("nested", "layered", "matrix"),
-    default="matrix",
-    write=write,
-    spelling=spelled,
-    options=frozenset({"name", "activations", "digits"}),
-    external=True,
-    derivatives=("layered",),
-    merged=True,
-)
+EMITTER = emitter_of(DIALECT)

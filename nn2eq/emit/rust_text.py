@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from nn2eq.emit import Emitter
 from nn2eq.emit.code.dialect import Dialect, Several, braced
 from nn2eq.emit.code.helpers import ERF
 from nn2eq.emit.code.loops import Loops
-from nn2eq.emit.code.routines import spelled
 from nn2eq.emit.code.tables import Tables
-from nn2eq.emit.code.text import write as written
-from nn2eq.emit.options import Options
+from nn2eq.emit.code.text import emitter_of
 from nn2eq.emit.printing import Infix
-from nn2eq.forms.program import Program
 
 RESERVED = frozenset(
     """
@@ -27,6 +23,7 @@ FUNCTIONS = {
 }  # fmt: skip
 DIALECT = Dialect(
     name="rust",
+    suffix=".rs",
     comment="//",
     reserved=RESERVED,
     infix=Infix(FUNCTIONS, loose=("where",), chain=("", "if {0} {{ {1} }} else ", "{{ {0} }}")),
@@ -65,21 +62,4 @@ DIALECT = Dialect(
     ),
 )
 
-
-def write(program: Program, options: Options) -> str:
-    """Write a Program as Rust."""
-    return written(DIALECT, program, options)
-
-
-EMITTER = Emitter(
-    name="rust",
-    suffix=".rs",
-    comment="//",
-    layouts=("nested", "layered", "matrix"),
-    default="matrix",
-    write=write,
-    spelling=spelled,
-    options=frozenset({"name", "activations", "digits"}),
-    external=True,
-    derivatives=("matrix", "layered"),
-)
+EMITTER = emitter_of(DIALECT)

@@ -52,6 +52,7 @@ class Arrays:
     inside: bool = False
     returned: str = ""
     looks_up: bool = False
+    derivatives: tuple[str, ...] = ("layered",)
 
     def tables(self, program: Program) -> Lines:
         """Write the arrays of numbers of all functions, unless they stand inside the one there is."""

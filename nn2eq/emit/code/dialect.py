@@ -60,8 +60,8 @@ def in_places(name: str, shape: tuple[int, ...], parts: tuple[str, ...], x: str)
 class Several:
     """How a language writes a function with several results: y, and derivatives row by row.
 
-    opening    like `predict` of a dialect; {results} are their names, {stated} what `result` says of each: {0} its
-               name, {1} how many numbers it has, {2} its shape
+    opening    like `predict` of a dialect, () if it is the same; {results} are their names, {stated} what `result`
+               says of each: {0} its name, {1} how many numbers it has, {2} its shape
     said       what the comment above says
     group      (name, shape, numbers, x) → what stands for one result; place: or else where one number of {0} is put,
                at {1} by its axes, at {2} in one row
@@ -71,8 +71,8 @@ class Several:
     end        of the function, if it is another than usual
     """
 
-    opening: tuple[str, ...]
     said: str
+    opening: tuple[str, ...] = ()
     result: str = ""
     group: Callable[[str, tuple[int, ...], tuple[str, ...], str], str] = in_places
     whole: Callable[[str, tuple[int, ...]], str] = by_name
@@ -123,6 +123,10 @@ class Layers(Protocol):
         """The line that gives the answer {0}, "" if it was put into an array of the caller's."""
 
     @property
+    def derivatives(self) -> tuple[str, ...]:
+        """The layouts in which derivatives can be written, the preferred one first."""
+
+    @property
     def looks_up(self) -> bool:
         """Whether it writes cases as tables in which they are looked up."""
 
@@ -137,7 +141,7 @@ class Layers(Protocol):
 class Dialect:
     """How a language writes numbers, names and statements. Templates take what they need as {0} {1} ... or by name.
 
-    name           as on the command line; comment: what starts a comment line
+    name           as on the command line; suffix: of its files; comment: what starts a comment line
     reserved       what no name may be: words of the language, and what its texts use besides their own names
     standing       what no function, class or module may be called besides
     infix          its formulas
@@ -171,6 +175,7 @@ class Dialect:
     """
 
     name: str
+    suffix: str
     comment: str
     reserved: frozenset[str]
     infix: Infix

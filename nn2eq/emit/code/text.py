@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from nn2eq.emit import Emitter
 from nn2eq.emit.cases import has_cases
 from nn2eq.emit.code import scalars
 from nn2eq.emit.code.dialect import Body, Dialect, Lines, Several
@@ -30,6 +31,19 @@ TOGETHER = 8
 """Names that are declared on one line."""
 _SHARED = re.compile(r"[a-zA-Z]+\d+__[\d_]+|(sum|largest)\d+(_\d+)*")
 """What `nn2eq.emit.scalars` calls the reductions of a coupled row, and what leads to polynomials and cases."""
+
+
+def emitter_of(dialect: Dialect, chosen: Callable[[Options], Dialect] | None = None) -> Emitter:
+    """Return a programming language's emitter; chosen: its dialect, where that follows from the options."""
+
+    def written(program: Program, options: Options) -> str:
+        return write(chosen(options) if chosen else dialect, program, options)
+
+    return Emitter(
+        name=dialect.name, suffix=dialect.suffix, comment=dialect.comment, layouts=("nested", "layered", "matrix"),
+        default="matrix", write=written, spelling=spelled, options=frozenset({"name", "activations", "digits"}),
+        external=True, derivatives=dialect.layers.derivatives, merged=dialect.merged,
+    )  # fmt: skip
 
 
 def write(dialect: Dialect, program: Program, options: Options) -> str:
@@ -230,7 +244,9 @@ def _gives_several(dialect: Dialect, program: Program, body: Body, fields: Mappi
         for result, shape in results
     ]
     ends = groups if several.statements else [several.returned.format(", ".join(groups))]
-    opening, *first = (line.format(**{**fields, "stated": ", ".join(stated)}) for line in several.opening)
+    opening, *first = (
+        line.format(**{**fields, "stated": ", ".join(stated)}) for line in several.opening or dialect.predict
+    )
     first += [several.declared.format(text) for text in stated if several.declared]
     said = f"{dialect.comment} {several.said.format(**fields)}"
     inner: Lines = [*first, *_first(dialect, body, fields["x"]), *body.lines, *filter(None, ends)]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from nn2eq.emit import Emitter
 from nn2eq.emit.header import escaped
 from nn2eq.emit.latex.document import write as as_latex
+from nn2eq.emit.latex.functions import by_options
 from nn2eq.emit.options import Options
 from nn2eq.emit.typeset.tree import Document, document
 from nn2eq.forms.program import Program
 
-OPTIONS = frozenset({"name", "activations", "digits", "latex_names"})
+_OPTIONS = frozenset({"name", "activations", "digits", "latex_names"})
 """What means something to a notation that is set as LaTeX is."""
 SAID = ("inputs", "numbers", "kernels")
 """What must be known to read a text back."""
@@ -46,3 +49,14 @@ def legend(found: Document) -> str:
     said = dict(found.said).get("numbers", "")
     rule, _, rounded = said.partition(", rounded to ")
     return IN_WORDS.get(rule, "") + (f" Numbers are rounded to {rounded}." if rounded else "")
+
+
+def emitter_of(
+    name: str, suffix: str, write: Callable[[Program, Options], str], comment: str, comment_end: str = ""
+) -> Emitter:
+    """Return the emitter of a notation for people that is written from LaTeX."""
+    return Emitter(
+        name=name, suffix=suffix, comment=comment, comment_end=comment_end, layouts=("nested", "layered", "matrix"),
+        write=write, spelling=by_options, options=_OPTIONS, for_people=True, fractions=True, derivatives=("layered",),
+        merged=True,
+    )  # fmt: skip
