@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,15 @@ from nn2eq.composition import compose
 from nn2eq.conversion import Request, convert
 from nn2eq.emit.numpy_training import write
 from nn2eq.emit.options import Options
-from nn2eq.errors import BadRequest, UnsupportedModel
+from nn2eq.errors import BadRequest, Disagreement, UnsupportedModel
 from nn2eq.forms.gradient import gradient
 from nn2eq.forms.losses import COMPILED
 from nn2eq.forms.straight import matrix
-from nn2eq.forms.training import backprop, training
+from nn2eq.forms.training import training
 from nn2eq.network import Affine, Layer, Network
 from nn2eq.proof.gradients import gradients_agree
+from nn2eq.proof.judge import judge
+from nn2eq.proof.runners import run
 from nn2eq.reading import read
 from nn2eq.scaling import in_original_units
 
@@ -47,6 +51,17 @@ def gradients(network: Network, loss: str = "") -> Any:
     found: dict[str, Any] = {}
     exec(write(matrix(network, fold=False), training(network, loss), Options()), found)
     return found["gradients"]
+
+
+def trainable(sizes: tuple[int, ...], activations: tuple[str, ...]) -> Network:
+    """Return a network of dense layers with their weights, as Keras has them."""
+    made = dense(sizes, activations)
+    layers = []
+    for layer in made.layers:
+        step = layer.maps[0]
+        assert isinstance(step, Affine)
+        layers.append(replace(layer, weights={"kernel": step.kernel, "bias": step.bias}))
+    return replace(made, layers=tuple(layers))
 
 
 @pytest.mark.keras
@@ -103,7 +118,7 @@ def test_gradients_are_differences() -> None:
 
 def test_gradients_behind_a_transformed_input() -> None:
     """Of one unit the square is taken, between layers, so that slopes must come back through it."""
-    first, second = read("models/dense_2-3-1_sigmoid.keras"), dense((1, 2, 1), ("tanh", "linear"))
+    first, second = read("models/dense_2-3-1_sigmoid.keras"), trainable((1, 2, 1), ("tanh", "linear"))
     transformed = in_original_units(first, transform_input="x1=square", scale_output="minmax:0:2")
     network = compose(transformed, in_original_units(second, transform_input="x=square"))
     conversion = convert(network, Request("numpy", "backprop"))
@@ -113,7 +128,7 @@ def test_gradients_behind_a_transformed_input() -> None:
 
 
 def test_numbers_of_classes_are_rows_of_ones() -> None:
-    network = dense((2, 3, 3), ("tanh", "softmax"))
+    network = trainable((2, 3, 3), ("tanh", "softmax"))
     function, x = gradients(network), np.random.default_rng(1).normal(size=(5, 2))
     classes = np.array([0, 2, 1, 1, 0])
     for given in (classes, classes[:, None], classes.astype(float)):
@@ -165,21 +180,69 @@ def test_the_form_is_checked_when_it_is_written() -> None:
     assert "def gradients(x, y)" in conversion.text
     assert conversion.agreement is not None
     assert conversion.agreement.holds
-    assert conversion.agreement.samples == 1 + 4 * 3
+    assert "the chain rule is within" in conversion.agreement.note
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [("(y - t)", "(t - y)"), ("x.T @", "2 * x.T @"), ("loss = ", "loss = 2 *")]
+    ("before", "after"),
+    [
+        (r"\(y - t\)", "(t - y)"),
+        ("x.T @", "1.000001 * x.T @"),
+        ("loss = ", "loss = 2 *"),
+        (r"(W1 = np.array\(\[\s+\[-?\d\.\d{6})\d", r"\g<1>"),
+        (r"delta1.sum\(axis=0\)", r"\g<0> + np.array([0, 1e-9, 0])"),
+    ],
 )
 def test_a_planted_error_is_named(before: str, after: str) -> None:
     network = read("models/dense_2-3-1_sigmoid.keras")
-    program = backprop(network)
-    assert program.training is not None
-    text = write(program, program.training, Options())
-    wrong = text.replace(before, after, 1)
+    text = convert(network, Request("numpy", "backprop")).text
+    assert isinstance(text, str)
+    wrong = re.sub(before, after, text, count=1)
     assert wrong != text
-    assert gradients_agree(network, text, program.training, "gradients").holds
-    agreement = gradients_agree(network, wrong, program.training, "gradients")
+    assert judge(network, text).holds
+    agreement = judge(network, wrong)
     assert not agreement.holds
     assert agreement.spot is not None
     assert agreement.spot.output == "loss" or "slope by" in agreement.spot.output
+
+
+def test_gradients_of_other_shapes_are_refused() -> None:
+    network = read("models/dense_2-3-1_sigmoid.keras")
+    text = convert(network, Request("numpy", "backprop")).text
+    assert isinstance(text, str)
+    for before, after in (("(x.T @ delta1,", "((x.T @ delta1).T,"), ("(x.T @ delta1, ", "(")):
+        wrong = text.replace(before, after)
+        assert wrong != text
+        with pytest.raises(Disagreement, match="shapes of the weights"):
+            judge(network, wrong)
+    with pytest.raises(BadRequest, match="no name of a function"):
+        judge(network, text, name="a b")
+
+
+@pytest.mark.parametrize(
+    ("activations", "loss"),
+    [
+        (("gelu", "softmax"), "cce"),
+        (("tanh", "tanh"), "bce"),
+        (("silu", "linear"), "huber"),
+        (("leaky_relu", "elu"), "mae"),
+    ],
+)
+def test_what_was_written_is_judged_later(activations: tuple[str, str], loss: str) -> None:
+    network = trainable((2, 3, 2), activations)
+    text = convert(
+        network, Request("numpy", "backprop", options=Options(name="net"), shape={"loss": loss})
+    ).text
+    assert judge(network, text).holds
+
+
+def test_a_wrong_chain_rule_is_caught_by_differences() -> None:
+    network = trainable((2, 3, 1), ("tanh", "sigmoid"))
+    found = training(network)
+    (name, (kernel, bias)), *rest = found.sums
+    wrong = replace(found, sums=((name, (replace(kernel, negative=True), bias)), *rest))
+    agreement = gradients_agree(network, "", wrong, "gradients", partial(run, "numpy"))
+    assert not agreement.holds
+    assert agreement.link == "chain rule and network"
+    assert agreement.spot is not None
+    assert agreement.spot.output == "the slope by kernel of dense_0"

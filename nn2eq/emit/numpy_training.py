@@ -68,8 +68,9 @@ def _taken(program: Program, training: Training, name: str) -> Iterator[str]:
     if loss.single:
         return
     if loss.classes:
-        yield "if np.size(y) == samples:"
-        yield f"    y = np.eye({outputs})[np.asarray(y).astype(int).reshape(-1)]"
+        yield "y = np.asarray(y)"
+        yield "if y.size == samples:"
+        yield f"    y = np.eye({outputs})[y.astype(int).reshape(-1)]"
     yield f"t = np.asarray(y, dtype=np.float64).reshape(-1, {outputs})"
     yield "if len(t) != samples:"
     yield f'    raise ValueError(f"{name} takes as many rows of y as of x, not {{len(t)}} and {{samples}}")'

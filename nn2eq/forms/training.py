@@ -160,8 +160,8 @@ def _forward(network: Network, x: Value) -> _Walk:
             walk.layers.append(layer)
             walk.blocks.append(part.repeat if isinstance(part, Linear) else 1)
             arg = step.out
-    if not walk.steps:
-        raise BadRequest("a network without weights", code="backprop")
+    if not any(map(_trained, network.layers)):
+        raise BadRequest("a network without weights to train", code="backprop", way_out="--form gradient")
     return walk
 
 

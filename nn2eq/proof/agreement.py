@@ -74,7 +74,7 @@ class Agreement:
             f"{self.link} agree ({self.how}): worst error {self.error:.1e} of {self.tolerance:.1e} allowed"
             + (f", {spot.ulps:.2g} ulps" if spot else "")
             + f", on {self.samples} samples"
-            + (f", at {spot.at(6)}" if spot else "")
+            + (f", at {spot.at(6)}" if spot and spot.inputs else "")
         ]
         if self.cost is not None:
             parts.append(f"rounding its numbers was observed to cost {self.cost:.1e}")
@@ -97,7 +97,8 @@ class Agreement:
         if self.spot is None:
             return ""
         unit = f"; the first value that differs is {self.unit}" if self.unit else ""
-        return f"at sample {self.spot.sample + 1}, {self.spot.at()}{unit}"
+        inputs = f", {self.spot.at()}" if self.spot.inputs else ""
+        return f"at sample {self.spot.sample + 1}{inputs}{unit}"
 
     def _verdict(self) -> str:
         return {"single precision": "as single precision or missing digits would make it"}.get(

@@ -34,7 +34,7 @@ class Dialect:
 
 
 _NUMPY = frozenset(
-    "abs add argmin array asarray atleast_1d atleast_2d clip concatenate copysign divide e errstate exp expm1"
+    "abs add argmin array asarray atleast_1d atleast_2d clip concatenate copysign divide e errstate exp expm1 eye"
     " float32 float64 fromstring full full_like hstack inf log log10 log1p matmul max maximum mean min"
     " minimum multiply ndim negative ones ones_like pi polyval prod reshape searchsorted shape sign split sqrt square"
     " squeeze stack subtract sum swapaxes tanh tensordot transpose var vstack where zeros zeros_like".split()

@@ -120,9 +120,8 @@ def _backward_pass(
     if program.training is not None:
         from nn2eq.proof.gradients import gradients_agree  # here, as a start should not wait for it
 
-        return gradients_agree(
-            network, text, program.training, called(program.training.function, Options(name=name))
-        )
+        function = called(program.training.function, Options(name=name))
+        return gradients_agree(network, text, program.training, function, partial(run, language))
     from nn2eq.proof.backward import check_backward
 
     return check_backward(network, text, language, program, partial(run, language), name, data)

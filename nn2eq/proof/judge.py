@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from nn2eq.emit import emitter
 from nn2eq.emit.header import Header, read_header
+from nn2eq.emit.names import called
+from nn2eq.emit.options import Options
 from nn2eq.errors import BadRequest
 from nn2eq.forms import EXACT, FORMS, STRAIGHT, SYMBOLS
 from nn2eq.forms.arguments import read_arguments
@@ -28,6 +30,7 @@ from nn2eq.proof.check import compare_answer, expect, rounded_on_purpose
 from nn2eq.proof.child import run_limited
 from nn2eq.proof.derivatives import first, with_derivatives
 from nn2eq.proof.expected import Expected
+from nn2eq.proof.gradients import gradients_agree
 from nn2eq.proof.runners import Answer, run, takes_another
 from nn2eq.surroundings import as_told
 
@@ -84,14 +87,14 @@ def judge(
     network = without_activations(network) if header.linear else network
     if dict(header.told).get("symbols") != "only":
         network.require_numbers("judging numbers")
-    if header.form == "backprop" and not emitter(language).for_people:
-        what = "a text of gradients is compared when it is written, not judged later"
-        raise BadRequest(what, code="not-run", way_out="write it again, from the model")
     program = _program(network, header)
     _require_allowed(language, text, outside)
     runner = partial(run if takes_another(language, text) else run_limited, language)
     name = name or header.name or "predict"
-    if program.layout == "backprop":
+    if program.training is not None:
+        function = called(program.training.function, Options(name=name))
+        found = gradients_agree(network, str(text), program.training, function, runner)
+    elif program.layout == "backprop":
         found = check_backward(network, str(text), language, program, runner, name, data)
     else:
         found = _judged(network, text, header, program, runner, (language, name), data)
@@ -180,7 +183,7 @@ def _is_in_symbols(header: Header) -> bool:
 
 def _program(network: Network, header: Header) -> Program:
     """Return what a text is to say: the network, with its derivatives or in the symbols that its header tells of."""
-    if _is_in_symbols(header) or _has_functions(header):
+    if _is_in_symbols(header) or _has_functions(header) or _is_backward(header):
         return _rebuilt(network, header)
     if header.digits and header.form in set(EXACT) - set(STRAIGHT):  # rounded in that form, on that box
         return FORMS[header.form].build(network, domain=header.domain or None)
@@ -191,6 +194,11 @@ def _has_functions(header: Header) -> bool:
     """Whether a text has functions beside the first."""
     row = FORMS.get(header.form)
     return row is not None and not row.layout and "at" not in dict(header.told)
+
+
+def _is_backward(header: Header) -> bool:
+    """Whether a text is of a backward pass."""
+    return header.form in FORMS and FORMS[header.form].layout == "backprop"
 
 
 def _rebuilt(network: Network, header: Header) -> Program:
