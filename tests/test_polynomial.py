@@ -49,6 +49,18 @@ def test_a_fit_is_near_minimax(degree: int) -> None:
     assert fit.error <= 1.03 * best
 
 
+def test_what_is_hopeless_is_given_up_and_only_that() -> None:
+    # The least error of degree 4 for exp lies between that of its Chebyshev series' first term left out, and more.
+    x = np.cos(np.linspace(0, np.pi, 200))
+    task = Task(np.vander(x, 5, increasing=True), np.zeros((200, 0)), np.exp(x))
+    best = near_minimax(task)
+    assert 0.95 * best.error < best.least <= best.error
+    given_up = near_minimax(task, hopeless=best.least / 1.5)
+    assert best.least / 1.5 < given_up.least <= best.error
+    kept_on = near_minimax(task, hopeless=best.error)
+    np.testing.assert_array_equal(kept_on.coefficients, best.coefficients)
+
+
 def test_a_ratio_finds_a_ratio() -> None:
     t = np.linspace(-1.0, 1.0, 200)
     powers = np.vander(t, 3, increasing=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from nn2eq.emit.header import read_header
 from nn2eq.errors import BadRequest
 from nn2eq.forms.characters import characters
 from nn2eq.forms.coefficients import coefficients, vector, with_vector
+from nn2eq.forms.distance import default_tolerance
 from nn2eq.forms.program import Program
 from nn2eq.forms.refitting import Fit, refitted
 from nn2eq.forms.rounded import short
@@ -30,6 +32,7 @@ from nn2eq.forms.simplified import simplified
 from nn2eq.forms.straight import layered, matrix, nested
 from nn2eq.forms.taylor import taylor
 from nn2eq.forms.units import compact, layers
+from nn2eq.forms.work import Work
 from nn2eq.network import Affine, Layer, Network
 from nn2eq.proof.judge import judge
 from nn2eq.reading import read
@@ -147,6 +150,37 @@ def test_the_shipped_fit_is_a_formula_of_a_hundred_and_fifty_characters() -> Non
     assert program.proved <= 1e-3
     assert length(program) <= 150
     assert length(nested(network)) > 1_200
+
+
+@pytest.mark.parametrize("name", ["1-5-1_sigmoid", "2-3-1_sigmoid"])
+def test_a_slower_machine_finds_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, clock = model(name), time.monotonic
+    usual = emit(simplified(network, domain=domain_of((-1.0, 1.0), network.inputs), seconds=4.0), "numpy")
+    monkeypatch.setattr(time, "monotonic", lambda: 3.0 * clock())
+    slower = emit(simplified(network, domain=domain_of((-1.0, 1.0), network.inputs), seconds=4.0), "numpy")
+    assert slower == usual
+
+
+def test_work_is_taken_from_the_whole_and_ends_a_search() -> None:
+    whole = Work(1.0)
+    part = whole.part(0.25)
+    part.spend(0.5)
+    assert part.is_done
+    assert not whole.is_done
+    assert whole.left == 0.5
+    fit = Fit(model("1-5-1_sigmoid"), ((-1.0, 1.0),), Work(0.0))
+    assert fit.is_over
+    program = nested(fit.network)
+    np.testing.assert_array_equal(vector(refitted(program, fit)), vector(program))
+
+
+def test_the_default_tolerance_is_a_thousandth_of_the_range_in_two_digits() -> None:
+    network = model("1-3-2-1_tanh")
+    answers = network.evaluate(np.linspace(-1, 1, 2001)[:, None])
+    found = default_tolerance(network, ((-1.0, 1.0),), 5.0)
+    assert float(f"{found:.1e}") == found
+    assert 0.9e-3 * np.ptp(answers) < found <= 1.01e-3 * np.ptp(answers)
+    assert default_tolerance(network, ((-1.0, 1.0),), 1e-9) >= found  # proved at once, though less sharp
 
 
 @pytest.mark.parametrize(

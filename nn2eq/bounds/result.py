@@ -25,7 +25,7 @@ class Bounds:
     """Proved ranges over a domain: of every output, and of its derivative by every input where there is one.
 
     gap, jacobian_gap: how far a range may still exceed the true one. boxes: how many the domain was divided
-    into.
+    into. work: what was done for the outputs, in seconds of a machine of today.
     """
 
     domain: Domain
@@ -34,6 +34,7 @@ class Bounds:
     gap: float
     jacobian_gap: float
     boxes: int
+    work: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON has it: domain, outputs, jacobian with a row an output, gap, jacobian_gap."""
@@ -50,7 +51,8 @@ class Bounds:
 class Distance:
     """Proved ranges of first - second over a domain, by output; `observed`: distances certainly reached.
 
-    gap: how far `proved` may still exceed the true largest distance.
+    gap: how far `proved` may still exceed the true largest distance. work: what was done, in seconds of a machine
+    of today.
     """
 
     domain: Domain
@@ -58,6 +60,7 @@ class Distance:
     observed: tuple[float, ...]
     gap: float
     boxes: int
+    work: float = 0.0
 
     @property
     def each(self) -> tuple[float, ...]:

@@ -167,10 +167,10 @@ class Search:
             batch = self._batch(batch, time.monotonic() - now, end - now)
 
     def _batch(self, batch: int, took: float, left: float) -> int:
-        """Take more boxes at a time while a round is short, within memory."""
+        """Take more boxes at a time within memory, as long as much time is left: the same ones on any machine."""
         units = 32 * self.space.terms * (len(self.centre) if self.slopes else 1)
         most = max(4, _MEMORY // units)
-        return max(4, min(most, batch * 2 if took < min(0.1, left / 20) else batch))
+        return max(4, min(most, batch * 2 if took < left / 20 else batch))
 
     def _found(self, opened: _Boxes, low: Array, high: Array, count: int) -> Found:
         return Found(

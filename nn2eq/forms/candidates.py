@@ -45,16 +45,15 @@ class Candidate:
 
 def lowest_degree(columns: Columns, output: int, most: int | None, aim: float) -> int:
     """Return the lowest degree of a polynomial that is within the aim at the samples. Raises BadRequest."""
-    error, degree = float("inf"), 0
-    for degree in range(1 + (HIGHEST if most is None else most)):
-        if columns.count(degree) > TERMS:
-            break
-        error = min(error, near_minimax(columns.task(output, degree), aim).error)
-        if error <= aim:
-            return degree
+    degrees = [d for d in range(1 + (HIGHEST if most is None else most)) if columns.count(d) <= TERMS]
+    highest = near_minimax(columns.task(output, degrees[-1]), aim)
+    if highest.least <= aim:  # else none is near enough, whatever the degree
+        for degree in degrees:
+            if near_minimax(columns.task(output, degree), aim).error <= aim:
+                return degree
     raise BadRequest(
-        f"no polynomial of degree up to {max(degree - 1, 0) if most is None else most} is within {aim:.3g} of "
-        f"the network, but one is within {error:.2g}",
+        f"no polynomial of degree up to {degrees[-1]} is within {aim:.3g} of the network, but one is within "
+        f"{highest.error:.2g}",
         code="not-near", way_out="raise --tolerance or --degree, or shrink --domain",
     )  # fmt: skip
 

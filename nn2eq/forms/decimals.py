@@ -87,14 +87,15 @@ class _Search:
         """Return what rounding of some columns works on; of many columns, from that of one column more."""
         if kept not in self.planes:
             if wider is None or not self.task.is_large:
-                self.planes[kept] = _Plane.of(self.task.take(kept), kept, wider.fit if wider else None)
+                start = wider.fit if wider else None
+                self.planes[kept] = _Plane.of(self.task.take(kept), kept, self.tolerance, start)
             else:
                 self.planes[kept] = wider.narrowed(self.task.take(kept), kept)
         return self.planes[kept]
 
     def attempt(self, plane: _Plane, places: Sequence[int]) -> Short | None:
         """Round to so many places; None if the error is then above the tolerance."""
-        if not plane.kept or not np.all(np.diag(plane.triangle)):
+        if plane.fit.least > self.tolerance or not plane.kept or not np.all(np.diag(plane.triangle)):
             return None
         quanta = 10.0 ** -np.array(places, dtype=np.float64)
         rounded = _nearest_plane(plane.triangle, plane.side, quanta)
@@ -163,9 +164,9 @@ class _Plane:
     side: Array
 
     @classmethod
-    def of(cls, task: Task, kept: tuple[int, ...], start: Fit | None = None) -> _Plane:
-        """Fit a task, and weight its samples as the fit does."""
-        fit = near_minimax(task, start=start)
+    def of(cls, task: Task, kept: tuple[int, ...], tolerance: float, start: Fit | None = None) -> _Plane:
+        """Fit a task, and weight its samples as the fit does; not to the end where the tolerance is out of reach."""
+        fit = near_minimax(task, start=start, hopeless=tolerance)
         weights = (1 - _EVEN) * fit.weights + _EVEN / len(fit.weights)
         columns, target = task.linear(fit.denominator)
         roots = np.sqrt(weights)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
 
-from nn2eq.bounds import Distance, Intervals, Progress, Tape, difference
+from nn2eq.bounds import Distance, Intervals, Progress, Tape, bounds, difference
 from nn2eq.bounds.tape import Applied, Op, Powers, Sum, of_network
 from nn2eq.domain import Domain
 from nn2eq.errors import BadRequest
 from nn2eq.forms.program import Affine, Apply, Cases, Polynomial, Program, Step, with_constants
 from nn2eq.network import Network
 
+RELATIVE = 1e-3
+"""The tolerance if none is given, relative to the proved range of the outputs."""
 SAMPLES = 4096
 """Points of a domain at which an error is looked at."""
+_PATIENCE = 4.0
+"""How many times the seconds a proof may take by the clock whose work is counted."""
 
 
 def difference_bound(
@@ -27,17 +32,18 @@ def difference_bound(
     gap: float | None = None,
     within: float | None = None,
     seconds: float = 10.0,
+    work: float = math.inf,
     progress: Progress | None = None,
 ) -> Distance:
     """Prove a bound of |first - second| over a domain, an output each.
 
     It stops when the bound is within `gap` of the true distance (None: a thousandth of it), or after some
     seconds, and says what is proved by then; never less than the truth. With `within` it only asks whether the
-    distance is at most that, and stops when `proved` is not above it or `observed` is. What float64 adds when a
-    text is run is not in it. Raises BadRequest for a domain that does not fit.
+    distance is at most that, and stops when `proved` is not above it or `observed` is. work: likewise, counted by
+    what is done. What float64 adds when a text is run is not in it. Raises BadRequest for a domain that does not fit.
     """
     tapes = tape_of(first), tape_of(second)
-    return difference(*tapes, domain, gap=gap, within=within, seconds=seconds, progress=progress)
+    return difference(*tapes, domain, gap=gap, within=within, seconds=seconds, work=work, progress=progress)
 
 
 @singledispatch
@@ -104,3 +110,21 @@ def with_distance(program: Program, found: Distance, observed: float) -> Program
     """Return a program that says how far it is from its network: proved, and seen at samples."""
     seen = max(observed, *found.observed)
     return replace(program, domain=found.domain, proved=found.proved, observed=min(seen, found.proved))
+
+
+def default_tolerance(network: Network, domain: Domain, seconds: float) -> float:
+    """Return a thousandth of the widest proved range of an output, rounded down to two digits.
+
+    seconds: what the proof may take, counted in work. Raises BadRequest where an output is not bounded.
+    """
+    ranges = bounds(network, domain, seconds=_PATIENCE * seconds, work=seconds, jacobian=False).outputs
+    widest = max(output.high - output.low for output in ranges)
+    if not math.isfinite(widest):
+        raise BadRequest("the outputs are not bounded", code="tolerance", way_out="give --tolerance")
+    return _down(RELATIVE * widest)
+
+
+def _down(value: float) -> float:
+    """Round to two digits, towards 0."""
+    near, exponent = float(f"{value:.1e}"), int(f"{value:e}".partition("e")[2])
+    return near if near <= value else float(f"{near - 10.0 ** (exponent - 1):.1e}")

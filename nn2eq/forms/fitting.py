@@ -8,7 +8,7 @@ round before (Sanathanan and Koerner 1963).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,18 +82,30 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Coefficients (size,), their largest error; the weights and denominator, (samples,), of the last squares."""
+    """Coefficients (size,), their largest error; the weights and denominator, (samples,), of the last squares.
+
+    least: what no coefficients' largest error is below, 0 where that is not known.
+    """
 
     coefficients: Array
     error: float
     weights: Array
     denominator: Array
+    least: float = 0.0
 
 
-def near_minimax(task: Task, enough: float = 0.0, rounds: int = 0, start: Fit | None = None) -> Fit:
+def near_minimax(
+    task: Task,
+    enough: float = 0.0,
+    rounds: int = 0,
+    start: Fit | None = None,
+    *,
+    hopeless: float = np.inf,
+) -> Fit:
     """Fit with about the least error; stop as soon as it is `enough`, or certainly cannot become so.
 
-    rounds: at most, 0 for as many as suit the task's size. start: the fit of a task much like it.
+    rounds: at most, 0 for as many as suit the task's size. start: the fit of a task much like it. hopeless: stop
+    where the error certainly stays above this, however small it may become.
 
     The weighted mean of the squared errors is never above the least possible largest one, so that it tells when
     to stop; of a ratio it is an estimate only, which is not relied upon.
@@ -103,7 +115,8 @@ def near_minimax(task: Task, enough: float = 0.0, rounds: int = 0, start: Fit | 
     weights, denominator = np.full(samples, 1.0 / samples), np.ones(samples)
     if start is not None:
         weights, denominator = start.weights, start.denominator
-    best = Fit(np.zeros(task.size), float("inf"), weights, denominator)
+    best, bound = Fit(np.zeros(task.size), float("inf"), weights, denominator), 0.0
+    hopeless = min(hopeless, enough or np.inf)
     for _ in range(rounds):
         columns, target = task.linear(denominator)
         coefficients = _least_squares(columns, target, weights)
@@ -114,11 +127,12 @@ def near_minimax(task: Task, enough: float = 0.0, rounds: int = 0, start: Fit | 
         if task.below.shape[1]:
             sizes, denominator = _lifted(sizes), np.maximum(task.sides(coefficients)[1], LOWEST)
         least = float(np.sqrt(np.sum(weights * sizes**2)))
-        if best.error <= max(enough, _CLOSE * least) or (0.0 < enough < least and not task.below.shape[1]):
+        bound = bound if task.below.shape[1] else max(bound, least)
+        if best.error <= max(enough, _CLOSE * least) or bound > hopeless:
             break
         weights = weights * sizes
         weights = weights / weights.sum()
-    return best
+    return replace(best, least=bound)
 
 
 def _least_squares(columns: Array, target: Array, weights: Array) -> Array:

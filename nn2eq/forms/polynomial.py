@@ -20,8 +20,6 @@ from nn2eq.forms.program import Affine, Constant, Function, Polynomial, Program,
 from nn2eq.forms.sampled import Samples
 from nn2eq.network import Network, numbered
 
-RELATIVE = 1e-3
-"""The tolerance if none is given, relative to the proved range of the outputs."""
 _AIMS = {1: (0.998, 0.9), 2: (0.98, 0.85)}
 """By inputs, how much of the tolerance is used up, the next where the one before could not be proved."""
 _MANY_AIMS = (0.8,)
@@ -62,19 +60,17 @@ def polynomial(
     if not np.all(np.isfinite(samples.answers)):
         raise BadRequest("the network is not finite all over the domain", code="domain", way_out="shrink it")
     if tolerance is None:
-        tolerance = _default(network, box, seconds) if degree is None else _of_degree(samples, degree)
+        tolerance = _default(samples, seconds) if degree is None else _of_degree(samples, degree)
     found = _proved(samples, degree, tolerance, seconds)
     told = {"degree": degree, "tolerance": tolerance}
     given = {name: value for name, value in told.items() if value is not None}
     return replace(found, exact=False, told=given)
 
 
-def _default(network: Network, box: Domain, seconds: float) -> float:
-    from nn2eq.bounds import bounds  # only this needs ball arithmetic
+def _default(samples: Samples, seconds: float) -> float:
+    from nn2eq.forms.distance import default_tolerance  # only this needs ball arithmetic
 
-    found = bounds(network, box, seconds=seconds / 4, jacobian=False)
-    widest = max(output.high - output.low for output in found.outputs)
-    return float(f"{max(RELATIVE * widest, _FINEST):.1e}") if np.isfinite(widest) else RELATIVE
+    return max(default_tolerance(samples.network, samples.box, seconds / 4), _FINEST)
 
 
 def _of_degree(samples: Samples, degree: int) -> float:

@@ -6,7 +6,6 @@ the box; that are equal, opposite or proportional to another; affine maps with n
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from fractions import Fraction
 
@@ -18,26 +17,32 @@ from nn2eq.bounds import bounds, charts
 from nn2eq.bounds.unsure import Unsure
 from nn2eq.domain import Domain
 from nn2eq.forms.nodes import Node, Nodes, Replacement, nodes, replaced, tape, without_empty
+from nn2eq.forms.work import Work
 from nn2eq.network import Network
 
 Array = NDArray[np.float64]
 Ends = tuple[Array, Array]
 
 _ROUNDING = 2.0**-52
+_LONGEST = 60.0
+"""Seconds by the clock that one proof of ranges may take, whatever the machine."""
 _DIGITS = 11
 """Digits in which the numbers of proportional units are compared before they are compared exactly."""
 
 
 def reduced(network: Network, domain: Domain = (), *, seconds: float = 2.5) -> Nodes:
-    """Return the network as nodes without what can be left out on a domain, () for the whole space."""
-    end = time.monotonic() + seconds
+    """Return the network as nodes without what can be left out on a domain, () for the whole space.
+
+    seconds: what proofs of ranges may take, counted in work.
+    """
+    work = Work(seconds)
     found = _folded(nodes(network))
     while True:
         before = _size(found)
         number = 1
         while number <= len(found.nodes):
             count = len(found.nodes)
-            found = _one_reduced(found, number, domain, (end - time.monotonic()) / (count - number + 1))
+            found = _one_reduced(found, number, domain, work.part(1 / (count - number + 1)))
             number += 1 if len(found.nodes) == count else 0
         found = _folded(found)
         if _size(found) == before:
@@ -71,13 +76,13 @@ def _if_smaller(found: Nodes, other: Nodes) -> Nodes:
     return other if _size(other) <= _size(found) else found
 
 
-def _one_reduced(found: Nodes, number: int, domain: Domain, seconds: float) -> Nodes:
+def _one_reduced(found: Nodes, number: int, domain: Domain, work: Work) -> Nodes:
     """Leave out what can be left out of one node."""
     node = found.nodes[number - 1]
     activation = node.activation
     if not isinstance(activation, Activation) or activation.row.coupled:
         return found
-    ends = _ends(found, number, domain, seconds)
+    ends = _ends(found, number, domain, work)
     if number == len(found.nodes):
         return _straight_answer(found, activation, ends)
     for way in (_constants, _alike, _lines):
@@ -95,12 +100,15 @@ def _one_reduced(found: Nodes, number: int, domain: Domain, seconds: float) -> N
     return found
 
 
-def _ends(found: Nodes, number: int, domain: Domain, seconds: float) -> Ends:
+def _ends(found: Nodes, number: int, domain: Domain, work: Work) -> Ends:
     """Bound the sums of a node: proved on a domain; on the whole space only what depends on nothing is known."""
     node = found.nodes[number - 1]
     if domain:
-        ranges = bounds(tape(found, number), domain, seconds=max(0.0, seconds), jacobian=False).outputs
-        return np.array([each.low for each in ranges]), np.array([each.high for each in ranges])
+        proved = bounds(tape(found, number), domain, seconds=_LONGEST, work=work.left, jacobian=False)
+        work.spend(proved.work)
+        ends = zip(*((each.low, each.high) for each in proved.outputs), strict=True)
+        low, high = (np.array(end) for end in ends)
+        return low, high
     moves = np.any([_is_used(kernel, axis=0) for kernel in node.terms.values()], axis=0)
     middle, spread = node.bias.numbers, node.bias.spread
     return np.where(moves, -np.inf, middle - spread), np.where(moves, np.inf, middle + spread)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,11 @@ _ROOM = 0.85
 """The share of what is allowed that a fit may take up and leave room enough for rounding."""
 
 
-def shallow(fit: Fit, allowed: float) -> Iterator[Program]:
+def shallow(fit: Fit, allowed: float, may_do: Callable[[Program], bool]) -> Iterator[Program]:
     """Yield networks of one hidden layer that are within what is allowed: the fewest units, and one more.
 
-    The input reaches the answer directly too, so that a straight part takes no units.
+    The input reaches the answer directly too, so that a straight part takes no units. may_do: whether a program
+    built like this one could be short enough; the first that could not is the last.
     """
     activation = _activation(fit.network)
     if activation is None:
@@ -34,10 +35,14 @@ def shallow(fit: Fit, allowed: float) -> Iterator[Program]:
     rng, found = np.random.default_rng(0), 0
     for units in range(1, MOST_UNITS + 1):
         best, smallest = None, np.inf
+        if not may_do(_started(fit, activation, units, np.random.default_rng(units))):
+            return
         for _ in range(_STARTS):
             if fit.is_over:
                 return
-            tried = refitted(_started(fit, activation, units, rng), fit, rounds=60, sharp=15)
+            tried = refitted(
+                _started(fit, activation, units, rng), fit, rounds=60, sharp=15, hopeless=allowed
+            )
             worst = fit.worst(tried)
             if worst < smallest:
                 best, smallest = tried, worst

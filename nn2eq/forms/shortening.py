@@ -17,7 +17,7 @@ from nn2eq.forms.coefficients import vector, with_vector
 from nn2eq.forms.program import Program
 from nn2eq.forms.refitting import Fit, refitted
 from nn2eq.forms.rounded import short
-from nn2eq.forms.sensitivity import most, sensitivity
+from nn2eq.forms.sensitivity import most
 
 Array = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def _batch(
 ) -> tuple[Program, NDArray[np.bool_]]:
     """Round the numbers that matter least, each made up for by the free ones."""
     numbers, places = vector(program), np.flatnonzero(free)
-    slopes = sensitivity(program, fit.x)[:, :, free].reshape(-1, len(places))
+    slopes = fit.slopes(program, free)
     size = np.sqrt((slopes**2).mean(axis=0)) + 1e-300
     normal = (slopes / size).T @ (slopes / size) / len(slopes)
     inverse = np.linalg.inv(normal + 1e-10 * np.eye(len(places)))

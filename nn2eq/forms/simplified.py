@@ -9,24 +9,27 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from nn2eq.bounds import bounds
 from nn2eq.domain import Domain, domain_of
 from nn2eq.errors import BadRequest
-from nn2eq.forms.distance import difference_bound, with_distance
+from nn2eq.forms.distance import default_tolerance, difference_bound, with_distance
 from nn2eq.forms.nodes import Nodes, program, tape
 from nn2eq.forms.program import Program
 from nn2eq.forms.reduced import reduced
 from nn2eq.forms.refitting import Fit
 from nn2eq.forms.shorter import Candidate, candidate, candidates
+from nn2eq.forms.work import Work
 from nn2eq.network import Network
 
-RELATIVE = 1e-3
-"""The tolerance if none is given, relative to the proved range of the outputs."""
-_LEAST = 0.1
-"""The share of the time that a proof is given, even if the search has taken more than it should."""
-_LATE = 2.0
+_SEARCH = 0.5
+"""The share of the seconds that the search is worth; it is counted in work, so that it finds the same anywhere."""
+_LEAST = 0.05
+"""Likewise of the work that each proof may take at first."""
+_WORTH = 0.97
+"""How much of the length of one that is proved another must have for its own proof to be worth more work."""
+_PATIENCE = 4.0
+"""How many times the seconds proofs may take by the clock, on a machine that is slow or busy."""
 _EXACT = 1e-11
 """A distance that is rounding alone, relative to the outputs."""
 
@@ -43,10 +46,10 @@ def simplified(
     tolerance: how far it may be from the network there, by default a thousandth of the proved range of the
     outputs; 0: only what changes nothing on the domain is left out. domain: (low, high) for all inputs or for
     each; without one only what changes nothing anywhere is left out. The program carries the proved bound of its
-    distance from the network, never above the tolerance (beyond rounding), and an observed one; what is not found
-    and proved within so many seconds is not used. Raises BadRequest.
+    distance from the network, never above the tolerance (beyond rounding), and an observed one. seconds: half of
+    them are what the search may take, counted in work, the others are for proofs, and what is not proved by then is
+    not used. Raises BadRequest.
     """
-    end = time.monotonic() + seconds
     if domain is None:
         if tolerance:
             raise BadRequest(
@@ -59,46 +62,61 @@ def simplified(
         raise BadRequest("the tolerance is negative", code="tolerance", way_out="give 0 or more")
     found = reduced(network, box, seconds=seconds / 4)
     if tolerance is None:
-        tolerance = _default(network, box, seconds / 8)
-    fit = Fit(network, box, end).shorter(0.5)
-    shortest = _shortest(found, fit, tolerance, (end, _LEAST * seconds)) if tolerance else None
+        tolerance = default_tolerance(network, box, seconds / 8)
+    fit = Fit(network, box, Work(_SEARCH * seconds))
+    shortest = _shortest(found, fit, tolerance, seconds) if tolerance else None
     return shortest or _exactly(found, fit, tolerance)
 
 
-def _default(network: Network, box: Domain, seconds: float) -> float:
-    ranges = bounds(network, box, seconds=seconds, jacobian=False).outputs
-    widest = max(output.high - output.low for output in ranges)
-    if not math.isfinite(widest):
-        raise BadRequest("the outputs are not bounded", code="tolerance", way_out="give --tolerance")
-    return RELATIVE * widest
-
-
-def _shortest(found: Nodes, fit: Fit, tolerance: float, limits: tuple[float, float]) -> Program | None:
+def _shortest(found: Nodes, fit: Fit, tolerance: float, seconds: float) -> Program | None:
     """Return the shortest candidate that is proved, None if it is not shorter than the network itself.
 
-    limits: when the time is up, and how many seconds a proof is given in any case.
+    All are given little work first, then those twice as much that are shorter than the best that is proved.
     """
-    end, least = limits
     own = program(found, fit.network, wide=True)
     longest = candidate(program(found, fit.network), "").length
     offered = sorted(candidates(own, fit, tolerance), key=lambda each: each.length)
-    for tried in offered:
-        if tried.length >= longest:
-            break
-        left = end - time.monotonic()
-        if proved := _proved(found, tried, fit, tolerance, max(left / 2, least)):
-            return proved
-        if left < -_LATE * least:
-            break
-    return None
+    offered = [each for each in offered if each.length < longest]
+    proof = _Proof(found, fit, tolerance, (1 - _SEARCH) * seconds, time.monotonic() + _PATIENCE * seconds)
+    share, best, enough = _LEAST * seconds, None, math.inf
+    while offered and proof.left > 0:
+        undecided = []
+        for tried in offered:
+            proved, again = proof.of(tried, share)
+            if proved is not None:
+                best, enough = proved, _WORTH * tried.length
+                break
+            undecided += [tried] * again
+        offered, share = [each for each in undecided if each.length < enough], 2 * share
+    return best
 
 
-def _proved(found: Nodes, tried: Candidate, fit: Fit, tolerance: float, seconds: float) -> Program | None:
-    """Prove that a candidate is near enough; None if that is not so, or not found out in so many seconds."""
-    distance = difference_bound(tape(found), tried.compared, fit.domain, within=tolerance, seconds=seconds)
-    if not distance.proved <= tolerance:
-        return None
-    return _told(tried, tolerance, with_distance(tried.printed, distance, fit.worst(tried.printed)))
+@dataclass
+class _Proof:
+    """Proofs that candidates are near enough, for as much work as is left, which they change; until a time at last."""
+
+    found: Nodes
+    fit: Fit
+    tolerance: float
+    left: float
+    end: float
+
+    def of(self, tried: Candidate, work: float) -> tuple[Program | None, bool]:
+        """Return the candidate's program, None if it is not proved; then, whether more work might prove it."""
+        if tried.printed.proved <= self.tolerance:
+            return _told(tried, self.tolerance), False
+        seconds = self.end - time.monotonic()
+        if self.left <= 0 or seconds <= 0:
+            return None, False
+        distance = difference_bound(
+            tape(self.found), tried.compared, self.fit.domain,
+            within=self.tolerance, seconds=seconds, work=min(work, self.left),
+        )  # fmt: skip
+        self.left -= distance.work
+        if distance.proved <= self.tolerance:
+            observed = self.fit.worst(tried.printed)
+            return _told(tried, self.tolerance, with_distance(tried.printed, distance, observed)), False
+        return None, max(distance.observed) <= self.tolerance
 
 
 def _exactly(found: Nodes, fit: Fit, tolerance: float) -> Program:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from nn2eq.forms.coefficients import vector, with_vector
 from nn2eq.forms.program import Program
 from nn2eq.forms.refitting import Fit, refitted
-from nn2eq.forms.sensitivity import sensitivity
 from nn2eq.forms.units import Places, layers
 
 Array = NDArray[np.float64]
@@ -56,7 +55,7 @@ def _without_cheapest(program: Program, fit: Fit, groups: list[Places], allowed:
     if not np.any(free):
         return None
     index = np.cumsum(free) - 1
-    slopes = sensitivity(program, fit.x)[:, :, free].reshape(-1, int(free.sum()))
+    slopes = fit.slopes(program, free)
     normal = slopes.T @ slopes / len(slopes)
     inverse = np.linalg.inv(
         normal + 1e-9 * np.diag(np.diag(normal)) + 1e-14 * np.diag(normal).max() * np.eye(len(normal))
@@ -73,7 +72,9 @@ def _without_cheapest(program: Program, fit: Fit, groups: list[Places], allowed:
         for start in (forecast, numbers):
             tried = start.copy()
             tried[live] = 0.0
-            found = refitted(with_vector(program, _settled(program, tried)), fit, rounds=25, sharp=10)
+            found = refitted(
+                with_vector(program, _settled(program, tried)), fit, rounds=25, sharp=10, hopeless=allowed
+            )
             if fit.worst(found) <= allowed:
                 return found
         if fit.is_over:
