@@ -33,6 +33,7 @@ from nn2eq.show.pictures.curves import joints, slopes
 from nn2eq.show.pictures.projection import slice_of_box, telling
 from nn2eq.show.pictures.regions import coloured
 from nn2eq.show.pictures.style import DASHES, Picture
+from nn2eq.show.pictures.style import line as style_of
 from nn2eq.show.pictures.theme import THEMES, Theme, number, plain
 from nn2eq.show.pictures.truth import truth
 
@@ -583,8 +584,14 @@ def test_colours_are_told_apart_by_all_eyes(theme: Theme, eyes: Array) -> None:
 
 def test_lines_and_signs_are_told_apart_in_grey(textbook: Network) -> None:
     picture = nn2eq.plot(dense(1, 4, 12, seed=2), "derivatives", domain=(-1, 1))
-    styles = {(line.get_color(), str(line._unscaled_dash_pattern)) for line in picture.axes[0].lines[1:]}
-    assert len(styles) == 12
+    shown = [
+        (line.get_label(), line.get_color(), str(line._unscaled_dash_pattern))
+        for axes in picture.axes[:3] for line in axes.lines[1:]
+    ]  # fmt: skip
+    assert len(shown) == len({name for name, _, _ in shown}) == 12
+    for axes in picture.axes[:3]:
+        assert len({(line.get_color(), str(line._unscaled_dash_pattern)) for line in axes.lines[1:]}) <= 5
+    assert len({str(style_of(THEMES["light"], line)) for line in range(20)}) == 20
     assert len(set(map(str, DASHES))) == 4
     edges = nn2eq.plot(textbook, "diagram").axes[0].collections
     dashed = [pattern[1] is not None for part in edges for pattern in part.get_linestyle()]

@@ -100,9 +100,12 @@ def plot(networks: Network | Sequence[Network], kind: str, *, theme: str = "ligh
     require_matplotlib()
     scene = scene_of(row, many, theme, given)
     from nn2eq.show.pictures.style import styled
+    from nn2eq.show.pictures.ticks import legible
 
     with styled(scene.theme):
-        return row.draw(scene)
+        picture = row.draw(scene)
+        legible(picture)
+    return picture
 
 
 def require_matplotlib() -> None:

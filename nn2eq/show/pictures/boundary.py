@@ -13,15 +13,17 @@ from nn2eq.forms.program import Affine
 from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
 from nn2eq.show.pictures.curves import over
-from nn2eq.show.pictures.decisions import Decision, decision, draw_classes, widened
+from nn2eq.show.pictures.decisions import Decision, decision, draw_classes, title_of, widened
 from nn2eq.show.pictures.planes import image, name_inputs, segments
 from nn2eq.show.pictures.scene import Scene, require_inputs
-from nn2eq.show.pictures.style import Picture, key, panels, titled
+from nn2eq.show.pictures.style import Picture, common_key, gallery
 from nn2eq.show.pictures.theme import plain
 
 Array = NDArray[np.float64]
 NAMED = 8
 """Units of the first layer whose lines are named."""
+INSIDE = np.array([0.44, 0.46])
+"""How far from the middle of a panel a name may be, across and up, so that it does not stick out."""
 
 
 def boundary(scene: Scene) -> Picture:
@@ -29,19 +31,24 @@ def boundary(scene: Scene) -> Picture:
     for network in scene.networks:
         require_inputs(network, 2, kind="boundary")
     count = len(scene.networks)
-    columns = min(count, 3)
-    picture, axes = panels(-(-count // columns), columns, width=4.2, height=4.3)
-    flat = [panel for row in axes for panel in row]
-    for panel in flat[count:]:
-        panel.set_axis_off()
-    for panel, network, title in zip(flat, scene.networks, scene.titles, strict=False):
-        _panel(scene, panel, network)
-        if count > 1:
-            titled(panel, title)
+    picture, flat = gallery(count, width=4.2, height=4.3)
+    areas: dict[str, Patch] = {}
+    for number, (panel, network) in enumerate(zip(flat, scene.networks, strict=True)):
+        names, wrong = _panel(scene, panel, network)
+        areas |= {name: area(scene, one, name) for one, name in enumerate(names)}
+        panel.set_title(title_of(scene, number, wrong))
+    lines = [line for panel in flat for line in panel.get_legend_handles_labels()[0]]
+    common_key(picture, lines if scene.data is not None else [*areas.values(), *lines])
     return picture
 
 
-def _panel(scene: Scene, axes: Axes, network: Network) -> None:
+def area(scene: Scene, one: int, name: str) -> Patch:
+    """Return what a legend shows of a class: its tint."""
+    return Patch(facecolor=_tint(scene, one), edgecolor=scene.theme.muted, linewidth=0.6, label=name)
+
+
+def _panel(scene: Scene, axes: Axes, network: Network) -> tuple[tuple[str, ...], int]:
+    """Draw the decisions of one network; return what its classes are called, and how many samples it misjudges."""
     decided, box = decision(network, scene), widened(scene, network)
     first, second, points = over(box)
     answers = network.evaluate(points)
@@ -51,22 +58,20 @@ def _panel(scene: Scene, axes: Axes, network: Network) -> None:
     lines = first_lines(network, box)
     segments(
         axes, [line for _, line in lines], colors=[scene.theme.muted], linewidths=1.1,
-        linestyles=[(0, (4, 2))], zorder=2, gid="first layer",
+        linestyles=[(0, (4, 2))], zorder=2, gid="first layer", label="first layer, z = 0" if lines else None,
     )  # fmt: skip
     if len(lines) <= NAMED:
         _name(scene, axes, lines, box)
+    wrong = 0
     if scene.data is not None:
         sure = decided.classes(network.evaluate(scene.data.rows))
         truly = sure if scene.data.targets is None else decided.classes(scene.data.targets)
         draw_classes(axes, scene, scene.data.rows, truly, sure, decided.names)
+        wrong = int((truly != sure).sum())
     axes.set_xlim(*box[0])
     axes.set_ylim(*box[1])
     name_inputs(axes, network)
-    areas = [
-        Patch(facecolor=_tint(scene, one), edgecolor=scene.theme.muted, linewidth=0.6, label=name)
-        for one, name in enumerate(decided.names)
-    ]
-    key(axes, areas if scene.data is None else ())
+    return decided.names, wrong
 
 
 def _areas(
@@ -136,13 +141,14 @@ def clipped(normal: Array, offset: float, box: Domain) -> Array | None:
 
 
 def _name(scene: Scene, axes: Axes, lines: list[tuple[str, Array]], box: Domain) -> None:
-    """Name each line near that of its ends where no other name is near."""
+    """Name each line near that of its ends where no other name is near, inside the panel."""
     low, high = np.array(box).T
     taken: list[Array] = []
     for name, line in lines:
         start, end = (line - low) / (high - low)
-        inset = 0.08 * (end - start) / max(float(np.hypot(*(end - start))), 0.12)
-        places = [end - inset, start + inset]
+        along = [start + part * (end - start) for part in np.linspace(0.02, 0.98, 49)]
+        inside = [place for place in along if (np.abs(place - 0.5) <= INSIDE).all()] or along[24:25]
+        places = [*inside[:6], *inside[-6:]]
         place = max(places, key=lambda one: min((np.hypot(*(one - other)) for other in taken), default=1.0))
         taken.append(place)
         x, y = low + place * (high - low)

@@ -11,7 +11,7 @@ from nn2eq.domain import Domain
 from nn2eq.network import Network
 from nn2eq.show.pictures.curves import Joint, along, joints
 from nn2eq.show.pictures.scene import Scene, inputs_of, outputs_of, require_inputs, require_outputs
-from nn2eq.show.pictures.style import Picture, panels
+from nn2eq.show.pictures.style import Picture, common_key, panels
 from nn2eq.show.pictures.theme import plain
 
 Array = NDArray[np.float64]
@@ -27,7 +27,7 @@ def composition(scene: Scene) -> Picture:
     whole, own = compose(first, second), joints(first, box)
     x = along(box, joints(whole, box))
     middle = first.evaluate(x)
-    between: Domain = ((float(middle.min()), float(middle.max())),)
+    between: Domain = (wide(float(middle.min()), float(middle.max())),)
     theirs = joints(second, between)
     carried = _carried(joints(whole, box), own)
     names = plain(inputs_of(first)[0]), plain(outputs_of(first)[0]), _primed(first, second)
@@ -43,12 +43,15 @@ def composition(scene: Scene) -> Picture:
     for panel, title in zip(axes, scene.titles, strict=False):
         panel.set_title(title)
     axes[2].set_title("second after first")
-    handles = axes[2].get_legend_handles_labels()[0]
-    if handles:
-        picture.legend(
-            handles, [str(handle.get_label()) for handle in handles], loc="outside lower center", ncols=2
-        )
+    given = [handle for panel in axes[1:] for handle in panel.get_legend_handles_labels()[0]]
+    common_key(picture, given)
     return picture
+
+
+def wide(low: float, high: float) -> tuple[float, float]:
+    """Return an interval that has a width, around a number where both ends are that."""
+    room = 0.5 * max(1.0, abs(low)) if low == high else 0.0
+    return low - room, high + room
 
 
 def _primed(first: Network, second: Network) -> str:

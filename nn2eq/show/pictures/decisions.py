@@ -157,6 +157,13 @@ def widened(scene: Scene, network: Network) -> Domain:
     return tuple((low - 0.04 * (high - low), high + 0.04 * (high - low)) for low, high in box)
 
 
+def title_of(scene: Scene, number: int, wrong: int) -> str:
+    """Return what a panel is called, and how many samples its network misjudges; "" of one network alone."""
+    if len(scene.networks) == 1:
+        return ""
+    return f"{scene.titles[number]}" + (f": {wrong:,} misjudged" if scene.data is not None else "")
+
+
 def draw_classes(
     axes: Axes, scene: Scene, points: Array, truly: Classes, decided: Classes, names: tuple[str, ...]
 ) -> None:
@@ -173,5 +180,6 @@ def draw_classes(
     if len(wrong):
         axes.plot(
             *wrong.T, linestyle="none", marker="o", markersize=9, markerfacecolor="none", markeredgecolor=theme.ink,
-            markeredgewidth=1.2, label=f"misjudged ({len(wrong)})", zorder=5,
+            markeredgewidth=1.2, label=f"misjudged ({len(wrong):,})" if len(scene.networks) == 1 else "misjudged",
+            zorder=5,
         )  # fmt: skip

@@ -14,12 +14,14 @@ from nn2eq.network import Network
 from nn2eq.show.pictures.curves import POINTS, Joint, joints, over, slopes
 from nn2eq.show.pictures.planes import field, name_inputs
 from nn2eq.show.pictures.scene import Scene, inputs_of, outputs_of, require_inputs
-from nn2eq.show.pictures.style import Picture, line, panels, zero
+from nn2eq.show.pictures.style import Picture, key, line, panels, titled, zero
 from nn2eq.show.pictures.theme import plain
 
 Array = NDArray[np.float64]
 MOST = 24
 """Panels that a picture may have."""
+TOGETHER = 5
+"""Outputs drawn in one panel."""
 
 
 def derivatives(scene: Scene) -> Picture:
@@ -33,20 +35,40 @@ def derivatives(scene: Scene) -> Picture:
 
 
 def _lines(scene: Scene) -> Picture:
-    columns = len(scene.networks)
-    picture, axes = panels(2, columns, width=4.6 if columns == 1 else 3.6, height=2.4, sharex="col")
-    for column, network in enumerate(scene.networks):
-        box = scene.box(network)
-        bends = joints(network, box)
-        x, slope = piecewise(network, box, bends)
-        _several(scene, axes[0][column], x, network.evaluate(x), outputs_of(network))
-        name = plain(inputs_of(network)[0])
-        _several(scene, axes[1][column], x, slope, tuple(f"d{one}/d{name}" for one in outputs_of(network)))
-        axes[1][column].set_xlabel(name)
-        axes[1][column].set_xlim(*box[0])
-        if columns > 1:
-            axes[0][column].set_title(scene.titles[column])
+    parts = [
+        (network, title, range(first, min(first + TOGETHER, network.outputs)))
+        for network, title in zip(scene.networks, scene.titles, strict=True)
+        for first in range(0, network.outputs, TOGETHER)
+    ]
+    columns = 2 if len(parts) == 4 else min(len(parts), 3)
+    blocks = -(-len(parts) // columns)
+    picture, axes = panels(2 * blocks, columns, width=4.6 if columns == 1 else 3.8, height=2.4)
+    for place, (network, title, chosen) in enumerate(parts):
+        row, column = 2 * (place // columns), place % columns
+        _pair_of_lines(scene, axes[row][column], axes[row + 1][column], network, list(chosen))
+        titled(axes[row][column], title if len(scene.networks) > 1 else "")
+    for unused in range(len(parts), blocks * columns):
+        for row in (0, 1):
+            axes[2 * (unused // columns) + row][unused % columns].set_axis_off()
     return picture
+
+
+def _pair_of_lines(scene: Scene, above: Axes, below: Axes, network: Network, chosen: list[int]) -> None:
+    """Draw some outputs, and below them their derivatives in the same colours."""
+    box, name = scene.box(network), plain(inputs_of(network)[0])
+    x, slope = piecewise(network, box, joints(network, box))
+    names = [plain(outputs_of(network)[one], 20) for one in chosen]
+    for axes, values in ((above, network.evaluate(x)), (below, slope)):
+        zero(axes, scene.theme)
+        for number, output in enumerate(chosen):
+            axes.plot(x[:, 0], values[:, output], **line(scene.theme, number), label=names[number])
+        axes.set_xlim(*box[0])
+    above.set_ylabel(", ".join(names if len(names) < 3 else (names[0], "…", names[-1])))
+    below.set_ylabel(f"d{names[0]}/d{name}" if len(names) == 1 else f"d/d{name}")
+    below.set_xlabel(name)
+    above.tick_params(labelbottom=False)
+    if len(names) > 1:
+        key(above)
 
 
 def piecewise(network: Network, box: Domain, bends: tuple[Joint, ...]) -> tuple[Array, Array]:
@@ -65,16 +87,6 @@ def piecewise(network: Network, box: Domain, bends: tuple[Joint, ...]) -> tuple[
     return np.concatenate(xs)[:, None], np.concatenate(found)
 
 
-def _several(scene: Scene, axes: Axes, x: Array, values: Array, names: tuple[str, ...]) -> None:
-    zero(axes, scene.theme)
-    for number, name in enumerate(names):
-        axes.plot(x[:, 0], values[:, number], **line(scene.theme, number), label=plain(name))
-    if len(names) == 1:
-        axes.set_ylabel(plain(names[0]))
-    else:
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-
-
 def _planes(scene: Scene, count: int) -> Picture:
     picture, axes = panels(count, 2, width=4.3, height=3.5)
     row = 0
@@ -83,7 +95,7 @@ def _planes(scene: Scene, count: int) -> Picture:
         slope = slopes(network, over(box)[2])
         for output, name in enumerate(outputs_of(network)):
             title = scene.titles[index] if len(scene.networks) > 1 else ""
-            _pair(picture, axes[row], scene, network, box, slope[:, :, output], name)
+            _pair(picture, axes[row], scene, network, box, slope[:, :, output], plain(name, 12))
             axes[row][0].set_title(title)
             row += 1
     return picture
@@ -95,6 +107,6 @@ def _pair(
     """Draw both partial derivatives of an output on one scale."""
     low, high = float(slope.min()), float(slope.max())
     for panel, by, values in zip(axes, inputs_of(network), slope.T, strict=True):
-        label = f"∂{plain(name)}/∂{plain(by)}"
+        label = f"∂{name}/∂{plain(by, 17)}"
         field(picture, panel, box, values, scene.theme, label=label, signed=True, limits=(low, high))
         name_inputs(panel, network)

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from nn2eq.show.pictures.graph import Edge, Graph, Node, ends, graph
 from nn2eq.show.pictures.scene import Scene
-from nn2eq.show.pictures.style import Picture
+from nn2eq.show.pictures.style import Picture, common_key
 from nn2eq.show.pictures.theme import Theme, plain
 
 Array = NDArray[np.float64]
@@ -27,7 +28,11 @@ def diagram(scene: Scene) -> Picture:
     extents = [_extent(found) for found in graphs]
     width = max(right - left for left, right, _, _ in extents)
     heights = [top - bottom for _, _, bottom, top in extents]
-    picture = Picture(figsize=(INCH * width, INCH * sum(heights)), layout="constrained")
+    signs = {edge.sign for found in graphs for edge in found.edges if edge.weight}
+    above = (0.3 if signs else 0.0) + (
+        0.3 * len(graphs) if len(graphs) > 1 else 0.0
+    )  # the legend, and titles
+    picture = Picture(figsize=(INCH * width + 0.1, INCH * sum(heights) + above + 0.1), layout="constrained")
     axes = picture.subplots(len(graphs), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     for panel, found, (left, _, bottom, top), title in zip(axes, graphs, extents, scene.titles, strict=True):
         panel.set_axis_off()
@@ -35,15 +40,25 @@ def diagram(scene: Scene) -> Picture:
         panel.set_xlim(left, left + width)
         panel.set_ylim(bottom, top)
         if len(graphs) > 1:
-            panel.set_title(title, loc="left")
+            panel.set_title(title)
         _draw(panel, found, scene.theme)
+    common_key(picture, [_sample(scene.theme, sign) for sign in ("positive", "negative") if sign in signs])
     return picture
 
 
+def _sample(theme: Theme, sign: str) -> Line2D:
+    """Return what the legend shows of a sign."""
+    style: Any = {"linestyle": DASH if sign == "negative" else "solid"}
+    return Line2D([], [], color=getattr(theme, sign), linewidth=1.8, label=f"{sign} weight", **style)
+
+
 def _extent(found: Graph) -> tuple[float, float, float, float]:
-    xs, ys = [node.x for node in found.nodes], [node.y for node in found.nodes]
-    side = 1.5 if any(node.form in ("layer", "long") for node in found.nodes) else 1.0
-    return min(xs) - side, max(xs) + side, min(ys) - 1.75, max(ys) + 0.5
+    """Return left, right, bottom and top of what is drawn: nodes, and captions below them."""
+    ys = [node.y for node in found.nodes]
+    halves = [(x, 0.075 * max(len(plain(line, 22)) for line in lines)) for x, lines in found.captions]
+    halves += [(node.x, node.reach) for node in found.nodes]
+    low, high = min(x - half for x, half in halves), max(x + half for x, half in halves)
+    return low - 0.2, high + 0.2, min(ys) - 1.75, max(ys) + 0.5
 
 
 def _draw(axes: Axes, found: Graph, theme: Theme) -> None:
@@ -93,6 +108,8 @@ def _node(axes: Axes, node: Node, theme: Theme) -> None:
             fontsize=8,
             color=ink,
             linespacing=1.1,
+            zorder=3,
+            bbox={"boxstyle": "round,pad=0.1", "facecolor": theme.paper, "edgecolor": "none"},
         )
         return
     style: Any = {"facecolor": theme.paper, "edgecolor": ink, "linewidth": 1.2, "zorder": 4}
@@ -101,7 +118,7 @@ def _node(axes: Axes, node: Node, theme: Theme) -> None:
         corner = 0.15 if node.form == "layer" else 0.3
         style["boxstyle"] = f"round,pad=0,rounding_size={corner}"
         axes.add_patch(FancyBboxPatch((node.x - node.reach, node.y - 0.36), 2 * node.reach, 0.72, **style))
-        size = min(size, 72 * INCH * 1.8 / (0.62 * len(node.shown))) if node.form == "layer" else size
+        size = min(size, 72 * INCH * 1.85 * node.reach / (0.62 * len(node.shown)))
     else:
         axes.add_patch(Circle((node.x, node.y), node.reach, **style))
         size = min(size, 72 * INCH * 1.75 * node.reach / (0.62 * max(len(node.shown), 1)))

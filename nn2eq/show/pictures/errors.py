@@ -16,7 +16,7 @@ from nn2eq.show.pictures.curves import along, joints, over
 from nn2eq.show.pictures.function import band, form_label, rounded_up
 from nn2eq.show.pictures.planes import field, name_inputs
 from nn2eq.show.pictures.scene import Scene, inputs_of, outputs_of
-from nn2eq.show.pictures.style import Picture, line, panels, zero
+from nn2eq.show.pictures.style import Picture, gallery, line, zero
 from nn2eq.show.pictures.theme import number, plain
 
 Array = NDArray[np.float64]
@@ -31,11 +31,7 @@ def errors(scene: Scene) -> Picture:
             "--kind errors is of an approximate form", code="kind-model", way_out="name a --form, or --digits"
         )
     count = sum(network.outputs for network in scene.networks)
-    columns = min(count, 3)
-    picture, axes = panels(-(-count // columns), columns, width=4.6 if columns == 1 else 4.0, height=3.4)
-    flat = [panel for row in axes for panel in row]
-    for panel in flat[count:]:
-        panel.set_axis_off()
+    picture, flat = gallery(count, width=4.6 if count == 1 else 4.0, height=3.4)
     place = 0
     for network, title in zip(scene.networks, scene.titles, strict=True):
         program, box = scene.approximation(network), scene.box(network)
@@ -52,10 +48,11 @@ def errors(scene: Scene) -> Picture:
 
 def _say(axes: Axes, lines: list[str], program: Program) -> None:
     proved = (
-        f"proved: |error| ≤ {rounded_up(program.proved)}" if math.isfinite(program.proved) else "not proved"
-    )
+        f"proved: |error| ≤ {rounded_up(program.proved)}" if math.isfinite(program.proved)
+        else "exact: what is seen is rounding" if program.exact else "not proved"
+    )  # fmt: skip
     seen = "" if math.isnan(program.observed) else f"; seen: {number(program.observed)}"
-    axes.set_title("\n".join([*lines, proved + seen]), loc="left", fontsize=9)
+    axes.set_title("\n".join([*lines, proved + seen]), fontsize=9)
 
 
 def _line(
@@ -63,11 +60,12 @@ def _line(
 ) -> None:
     x = along(box, joints(network, box))
     zero(axes, scene.theme)
-    band(axes, scene, x, program)
+    band(axes, scene, x, program, said=False)
     apart = (program.evaluate(x) - network.evaluate(x))[:, output]
     axes.plot(x[:, 0], apart, **line(scene.theme, 1))
     axes.set_xlim(*box[0])
     axes.set_xlabel(plain(inputs_of(network)[0]))
+    axes.set_ylabel("error")
 
 
 def _plane(
@@ -86,14 +84,14 @@ def _distribution(
     low, high = np.array(box).T
     points = np.random.default_rng(0).uniform(low, high, size=(SAMPLES, network.inputs))
     apart = (program.evaluate(points) - network.evaluate(points))[:, output]
-    axes.hist(apart, bins=60, color=scene.theme.colours[1], edgecolor=scene.theme.paper, linewidth=0.3)
+    axes.hist(apart, bins=60, color=scene.theme.colours[1], edgecolor=scene.theme.colours[1], linewidth=0.3)
     if math.isfinite(program.proved):
         for end in (-program.proved, program.proved):
             axes.axvline(end, color=scene.theme.ink, linewidth=1.4, linestyle=(0, (4, 2)))
     axes.set_yscale("symlog", linthresh=10)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.set_xlabel("error")
-    axes.set_ylabel(f"of {SAMPLES:,} points")
+    axes.set_ylabel(f"points, of {SAMPLES:,}")
 
 
 _DRAW = {1: _line, 2: _plane}

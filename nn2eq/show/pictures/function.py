@@ -13,9 +13,9 @@ from nn2eq.errors import TooLarge
 from nn2eq.forms.program import Program
 from nn2eq.network import Network
 from nn2eq.show.pictures.curves import along, joints, over, turns
-from nn2eq.show.pictures.planes import field, name_inputs, scatter
+from nn2eq.show.pictures.planes import ends, field, name_inputs, scatter
 from nn2eq.show.pictures.scene import Scene, inputs_of, outputs_of, require_inputs
-from nn2eq.show.pictures.style import Picture, key, line, panels, titled, zero
+from nn2eq.show.pictures.style import Picture, common_key, gallery, line, panels, zero
 from nn2eq.show.pictures.theme import number, plain
 
 Array = NDArray[np.float64]
@@ -33,11 +33,9 @@ def function(scene: Scene) -> Picture:
     return _lines(scene, count) if scene.network.inputs == 1 else _planes(scene, count)
 
 
-def name_of(scene: Scene, network: int, output: int) -> str:
-    """Return what a panel is called, "" where there is one alone."""
-    names = outputs_of(scene.networks[network])
-    parts = [scene.titles[network]] if len(scene.networks) > 1 else []
-    return ", ".join(parts + ([plain(names[output])] if len(names) > 1 else []))
+def titles_of(scene: Scene) -> tuple[str, ...]:
+    """Return what the panels of each network are called, "" where there is one network alone."""
+    return scene.titles if len(scene.networks) > 1 else ("",)
 
 
 # ---------------------------------------------------------------------------------------------- one input
@@ -45,7 +43,7 @@ def name_of(scene: Scene, network: int, output: int) -> str:
 
 def _lines(scene: Scene, count: int) -> Picture:
     has_error = bool(scene.form or scene.digits or scene.truth)
-    columns = min(count, 3)
+    columns = 2 if count == 4 else min(count, 3)
     blocks = -(-count // columns)
     heights = ([3.0, 1.3] if has_error else [3.0]) * blocks
     picture, axes = panels(
@@ -54,18 +52,19 @@ def _lines(scene: Scene, count: int) -> Picture:
     )  # fmt: skip
     step = len(heights) // blocks
     place = 0
-    for index, network in enumerate(scene.networks):
+    for network, title in zip(scene.networks, titles_of(scene), strict=True):
         box = scene.box(network)
         program = scene.approximation(network)
         for output in range(network.outputs):
             row, column = step * (place // columns), place % columns
             below = axes[row + 1][column] if has_error else None
             _panel(scene, network, output, box, program, axes[row][column], below)
-            titled(axes[row][column], name_of(scene, index, output))
+            axes[row][column].set_title(title)
             place += 1
     for unused in range(count, blocks * columns):
         for row in range(step):
             axes[step * (unused // columns) + row][unused % columns].set_axis_off()
+    common_key(picture)
     return picture
 
 
@@ -89,7 +88,10 @@ def _panel(
             color=theme.colours[0], label="breakpoints", zorder=4,
         )  # fmt: skip
     if scene.truth is not None:
-        axes.plot(x[:, 0], scene.truth(x), **line(theme, 2), label="true function", zorder=3)
+        axes.plot(
+            x[:, 0], scene.truth(x), color=theme.ink, linestyle=(0, (1.5, 1.5)), linewidth=1.3,
+            label="true function", zorder=3,
+        )  # fmt: skip
     if program is not None:
         axes.plot(
             x[:, 0], program.evaluate(x)[:, output], **line(theme, 1), label=form_label(scene), zorder=3
@@ -97,7 +99,6 @@ def _panel(
     axes.set_ylabel(plain(outputs_of(network)[output]))
     axes.set_xlim(*box[0])
     _look_at(axes, model, scene, output, box)
-    key(axes)
     if below is not None:
         _error(scene, below, x, model, None if program is None else program.evaluate(x)[:, output], program)
         below.set_xlim(*box[0])
@@ -132,7 +133,7 @@ def _error(
     zero(axes, theme)
     if form is None:
         assert scene.truth is not None
-        axes.plot(x[:, 0], model - scene.truth(x), **line(theme, 2), linewidth=1.4)
+        axes.plot(x[:, 0], model - scene.truth(x), color=theme.ink, linewidth=1.2)
         axes.set_ylabel("model −\ntrue")
         return
     band(axes, scene, x, program)
@@ -140,18 +141,16 @@ def _error(
     axes.set_ylabel("form −\nmodel")
 
 
-def band(axes: Axes, scene: Scene, x: Array, program: Program | None) -> None:
-    """Draw the band in which the error is proved to stay."""
+def band(axes: Axes, scene: Scene, x: Array, program: Program | None, *, said: bool = True) -> None:
+    """Draw the band in which the error is proved to stay; said: with the bound above it."""
     if program is None or not math.isfinite(program.proved):
         return
-    bound = program.proved
-    axes.fill_between(x[:, 0], -bound, bound, color=scene.theme.tints[1], linewidth=0, zorder=0)
-    axes.set_title(
-        f"proved: |error| ≤ {rounded_up(bound)}; seen: {number(program.observed)}",
-        fontsize=8.5,
-        loc="left",
-        pad=3.0,
-    )
+    bound, place = program.proved, axes.get_subplotspec()
+    gap = "; " if place is not None and place.get_gridspec().ncols == 1 else "\n"
+    axes.fill_between(x[:, 0], -bound, bound, color=scene.theme.tints[0], linewidth=0, zorder=-1)
+    if said:
+        text = f"proved: |error| ≤ {rounded_up(bound)}{gap}seen: {number(program.observed)}"
+        axes.set_title(text, fontsize=8.5, pad=3.0)
 
 
 def rounded_up(bound: float) -> str:
@@ -167,48 +166,49 @@ def rounded_up(bound: float) -> str:
 
 def _planes(scene: Scene, count: int) -> Picture:
     compared = (scene.truth is not None) + bool(scene.form or scene.digits)
-    columns = 1 + 2 * compared if compared else min(count, 3)
-    rows = count if compared else -(-count // columns)
-    picture, axes = panels(rows, columns, width=4.3, height=3.5)
+    if compared:
+        picture, rows = panels(count * compared, 3, width=4.3, height=3.5)
+    else:
+        picture, flat = gallery(count, width=4.3, height=3.5)
     place = 0
-    for index, network in enumerate(scene.networks):
+    for network, title in zip(scene.networks, titles_of(scene), strict=True):
         program, box = scene.approximation(network), scene.box(network)
         for output in range(network.outputs):
-            title = name_of(scene, index, output)
             if compared:
-                _row(picture, axes[place], scene, network, output, box, program)
-                axes[place][0].set_title(title or "model")
+                below = rows[place * compared : (place + 1) * compared]
+                _rows(picture, below, scene, network, output, box, program)
+                below[0][0].set_title(title or "model")
             else:
-                panel = axes[place // columns][place % columns]
-                _plane(picture, panel, scene, network, output, box)
-                panel.set_title(title)
+                _plane(picture, flat[place], scene, network, output, box)
+                flat[place].set_title(title)
             place += 1
-    for unused in range(count, rows * columns if not compared else 0):
-        axes[unused // columns][unused % columns].set_axis_off()
     return picture
 
 
 def _plane(
-    picture: Picture, axes: Axes, scene: Scene, network: Network, output: int, box: Domain
-) -> tuple[Array, tuple[float, float]]:
+    picture: Picture, axes: Axes, scene: Scene, network: Network, output: int, box: Domain,
+    limits: tuple[float, float] | None = None,
+) -> None:  # fmt: skip
     values = network.evaluate(over(box)[2])[:, output]
-    mesh = field(picture, axes, box, values, scene.theme, label=outputs_of(network)[output])
-    scatter(axes, scene, output, mesh)
+    mesh = field(picture, axes, box, values, scene.theme, label=outputs_of(network)[output], limits=limits)
+    scatter(axes, scene, output, mesh, box)
     name_inputs(axes, network)
-    return values, mesh.get_clim()
 
 
-def _row(
-    picture: Picture, axes: list[Axes], scene: Scene, network: Network, output: int, box: Domain,
+def _rows(
+    picture: Picture, rows: list[list[Axes]], scene: Scene, network: Network, output: int, box: Domain,
     program: Program | None,
 ) -> None:  # fmt: skip
-    """Draw the model, then each function it is compared with, and the difference beside it."""
+    """Draw the model, then each function it is compared with in a row, and the difference beside it."""
     points, name = over(box)[2], outputs_of(network)[output]
-    model, limits = _plane(picture, axes[0], scene, network, output, box)
+    model = network.evaluate(points)[:, output]
     others = [("true function", scene.truth(points))] if scene.truth is not None else []
+    limits = ends(model, *(values for _, values in others))  # a form may run out of them where it is far off
     others += [(form_label(scene), program.evaluate(points)[:, output])] if program is not None else []
-    for place, (title, values) in enumerate(others):
-        beside, difference = axes[1 + 2 * place], axes[2 + 2 * place]
+    _plane(picture, rows[0][0], scene, network, output, box, limits)
+    for row in rows[1:]:
+        row[0].set_axis_off()
+    for (_, beside, difference), (title, values) in zip(rows, others, strict=True):
         field(picture, beside, box, values, scene.theme, label=name, limits=limits)
         field(picture, difference, box, values - model, scene.theme, label="difference", signed=True)
         beside.set_title(title)

@@ -23,6 +23,8 @@ FIRST, LAST = 4, 3
 """Units shown of a larger one, besides those on the path."""
 RADII = {"unit": 0.36, "bias": 0.24, "more": 0.36, "layer": 0.95}
 """Half the width of each kind of node with a short name."""
+APART = 4.4
+"""From layer to layer where each is one node."""
 LABELLED = 32
 """Edges up to which each says its weight."""
 
@@ -54,7 +56,19 @@ class Node:
     @property
     def reach(self) -> float:
         """Half its width."""
-        return 0.16 + 0.058 * len(self.shown) if self.form == "long" else RADII[self.kind]
+        letters = 0.16 + 0.058 * len(self.shown)
+        return (
+            letters
+            if self.form == "long"
+            else max(letters, RADII["layer"])
+            if self.kind == "layer"
+            else RADII[self.kind]
+        )
+
+    @property
+    def is_box(self) -> bool:
+        """Whether it is no circle: edges then leave and meet it in the middle of a side."""
+        return self.form in ("long", "layer")
 
 
 @dataclass(frozen=True)
@@ -189,7 +203,8 @@ def _by_units(found: tuple[Column, ...], lit: list[set[int]], has_path: bool) ->
         heights = _heights(units)
         for unit, y in heights.items():
             on = unit in lit[place]
-            nodes.append(Node(f"n{place}u{unit}", column.value.parts[unit], place * step, y, lit=on))
+            node = Node(f"n{place}u{unit}", column.value.parts[unit], place * step, y, lit=on)
+            nodes.append(_outward(node, place, len(found)))
         nodes += _gaps(place, units, heights, place * step)
         if place + 1 < len(found) and found[place + 1].bias is not None:
             top = max(heights.values()) + 1.0
@@ -200,6 +215,12 @@ def _by_units(found: tuple[Column, ...], lit: list[set[int]], has_path: bool) ->
     edges = [edge if edge.lit and labelled else replace(edge, label="") for edge in edges]
     captions = tuple((place * step, _caption(column)) for place, column in enumerate(found))
     return Graph(tuple(nodes), _placed(nodes, edges), captions)
+
+
+def _outward(node: Node, place: int, columns: int) -> Node:
+    """Move a wide box of the first or the last column outward, so that edges have the room that circles leave them."""
+    aside = max(node.reach - RADII["unit"], 0.0)
+    return replace(node, x=node.x + {0: -aside, columns - 1: aside}.get(place, 0.0))
 
 
 def _shown(size: int, lit: set[int]) -> list[int]:
@@ -253,9 +274,12 @@ def _edge(tail: str, head: str, weight: float, most: float, lit: bool) -> Edge:
 
 def ends(tail: Node, head: Node) -> Array:
     """Return where an edge leaves one node's rim and meets the other's, (2, 2)."""
-    start, end = np.array([tail.x, tail.y]), np.array([head.x, head.y])
+    start, end = (np.array([node.x, node.y]) for node in (tail, head))
+    start[0] += tail.reach * tail.is_box
+    end[0] -= head.reach * head.is_box
     along = (end - start) / np.hypot(*(end - start))
-    return np.stack([start + tail.reach * along, end - head.reach * along])
+    rims = [0.0 if node.is_box else node.reach for node in (tail, head)]
+    return np.stack([start + rims[0] * along, end - rims[1] * along])
 
 
 def _placed(nodes: list[Node], edges: list[Edge]) -> tuple[Edge, ...]:
@@ -289,11 +313,11 @@ def _by_layers(found: tuple[Column, ...]) -> Graph:
     for place, column in enumerate(found):
         first, last = column.value.parts[0], column.value.parts[-1]
         name = first if column.size == 1 else f"{first} … {last}"
-        nodes.append(Node(f"n{place}", name, place * 4.0, 0.0, "layer"))
+        nodes.append(Node(f"n{place}", name, place * APART, 0.0, "layer"))
         if place:
-            middle = (place - 0.5) * 4.0, 0.28
+            middle = (place - 0.5) * APART, 0.28
             edges.append(Edge(f"n{place - 1}", f"n{place}", 0.0, 0.4, _shape(column), at=middle))
-    captions = tuple((place * 4.0, _caption(column)) for place, column in enumerate(found))
+    captions = tuple((place * APART, _caption(column)) for place, column in enumerate(found))
     return Graph(tuple(nodes), tuple(edges), captions)
 
 

@@ -33,7 +33,7 @@ def text(scene: Scene) -> str:
 def _graph(found: Graph, prefix: str) -> Iterator[str]:
     captions = dict(found.captions)
     for node in sorted(found.nodes, key=lambda node: (node.x, -node.y)):
-        yield f"  {prefix}{_node(node, captions[node.x])}"
+        yield f"  {prefix}{_node(node, captions.get(node.x, ()))}"
     for edge in found.edges:
         label = f'|"{escaped(edge.label)}"|' if edge.label else ""
         yield f"  {prefix}{edge.tail} -->{label} {prefix}{edge.head}"

@@ -10,6 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from nn2eq.domain import Domain
@@ -33,21 +34,40 @@ def field(
     figure: Figure, axes: Axes, box: Domain, values: Array, theme: Theme, *, label: str, signed: bool = False,
     limits: tuple[float, float] | None = None,
 ) -> AxesImage:  # fmt: skip
-    """Draw values (points,) over a plane as colours with a bar, and as lines of equal value where they vary."""
+    """Draw values (points,) over a plane as colours with a bar, and as lines of equal value where they vary.
+
+    Where values leave the limits, the bar ends in an arrow.
+    """
     first, second, _ = over(box)
     table = np.ma.masked_invalid(values.reshape(len(second), len(first)))
-    low, high = limits or (float(table.min()), float(table.max()))
+    low, high = limits or ends(values)
     if signed:
         low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
     scale: Any = LinearSegmentedColormap.from_list("signed", theme.signed) if signed else theme.ramp
     shown = image(axes, first, second, table, "bilinear", cmap=scale, vmin=low, vmax=high)
     if high > low and not signed:
         levels = np.linspace(low, high, CONTOURS + 2)[1:-1]
-        axes.contour(first, second, table, levels=levels, colors="white", linewidths=0.6, alpha=0.6)
-    bar = figure.colorbar(shown, ax=axes, shrink=0.9, pad=0.02)
-    bar.ax.set_title(plain(label, 14), fontsize=9)
+        axes.contour(
+            first, second, table, levels=levels, colors="white", linestyles="solid", linewidths=0.6, alpha=0.6
+        )
+    bar = figure.colorbar(shown, ax=axes, shrink=0.9, pad=0.02, extend=_beyond(values, low, high))
+    bar.set_label(plain(label))
     bar.outline.set_visible(False)
     return shown
+
+
+def ends(*several: Array) -> tuple[float, float]:
+    """Return the least and the largest of values, as far as they are finite; (0, 0) if none is."""
+    finite = np.concatenate([values[np.isfinite(values)] for values in several])
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
+def _beyond(values: Array, low: float, high: float) -> str:
+    """Return in matplotlib's words at which ends of a scale there are values beyond it."""
+    least, most = ends(values)
+    hair = 0.01 * (high - low)
+    under, over = least < low - hair, most > high + hair
+    return "both" if under and over else "min" if under else "max" if over else "neither"
 
 
 def image(
@@ -64,19 +84,24 @@ def image(
     return shown
 
 
-def scatter(axes: Axes, scene: Scene, output: int, shown: AxesImage) -> None:
-    """Draw the data, coloured by their targets on the panel's own scale where these are known."""
+def scatter(axes: Axes, scene: Scene, output: int, shown: AxesImage, box: Domain) -> None:
+    """Draw the data inside a box, coloured by their targets on the panel's own scale where these are known."""
     if scene.data is None:
         return
+    low, high = np.array(box).T
+    inside = ((scene.data.rows >= low) & (scene.data.rows <= high)).all(axis=1)
     targets = scene.data.targets
     colour: dict[str, Any] = (
-        {"c": "white"} if targets is None else {"c": targets[:, output], "norm": shown.norm}
+        {"c": "white"} if targets is None
+        else {"c": targets[inside, output], "norm": shown.norm, "cmap": shown.get_cmap()}
+    )  # fmt: skip
+    first, second = scene.data.rows[inside].T
+    points = axes.scatter(
+        first, second, s=16, linewidths=0.7, edgecolors="black", zorder=3, clip_on=False, **colour
     )
-    if targets is not None:
-        colour["cmap"] = shown.get_cmap()
-    first, second = scene.data.rows.T
-    axes.scatter(first, second, s=34, c="white", linewidths=0, zorder=2.9)  # so that it is seen on any colour
-    axes.scatter(first, second, s=14, linewidths=0.7, edgecolors="black", zorder=3, **colour)
+    points.set_path_effects(
+        [withStroke(linewidth=2.4, foreground="white")]
+    )  # so that it is seen on any colour
 
 
 def segments(axes: Axes, lines: list[Array], **style: Any) -> LineCollection:

@@ -22,12 +22,13 @@ from nn2eq.show.pictures.decisions import (
     decision,
     draw_classes,
     last_layer,
+    title_of,
     values_of,
     widened,
 )
 from nn2eq.show.pictures.planes import image, segments
 from nn2eq.show.pictures.scene import Scene
-from nn2eq.show.pictures.style import Picture, key, titled
+from nn2eq.show.pictures.style import Picture, common_key, spaced
 from nn2eq.show.pictures.theme import plain
 
 Array = NDArray[np.float64]
@@ -57,23 +58,25 @@ class Space:
     def box(self) -> tuple[Array, Array]:
         """The lower and upper ends of what is shown."""
         low, high = self.points.min(axis=0), self.points.max(axis=0)
-        room = np.maximum(0.06 * (high - low), 1e-9)
+        still = high - low <= 1e-9 * np.maximum(np.abs(low), 1e-300)  # a unit that never changes
+        room = np.where(still, 0.5 * np.maximum(1.0, np.abs(low)), 0.06 * (high - low))
         return low - room, high + room
 
 
 def projection(scene: Scene) -> Picture:
     """Draw each network's samples by the answers of hidden units; the plane is where the decision changes."""
     count = len(scene.networks)
-    columns = min(count, 3)
+    columns = 2 if count == 4 else min(count, 3)
     lines = -(-count // columns)
     picture = Picture(figsize=(max(4.6 * columns, 5.2), 4.6 * lines), layout="constrained")
+    spaced(picture)
     for number, network in enumerate(scene.networks):
         space = space_of(network, scene)
         solid = {"projection": "3d"} if len(space.names) == 3 else {}
         axes = picture.add_subplot(lines, columns, number + 1, **solid)
         _panel(scene, axes, space)
-        if count > 1:
-            titled(axes, scene.titles[number])
+        axes.set_title(title_of(scene, number, int((space.truly != space.sure).sum())))
+    common_key(picture)
     return picture
 
 
@@ -129,17 +132,13 @@ def _panel(scene: Scene, axes: Any, space: Space) -> None:
     draw_classes(axes, scene, space.points, space.truly, space.sure, space.decided.names)
     for letter, name in zip("xyz", space.names, strict=False):
         getattr(axes, f"set_{letter}label")(plain(name))
+    rest = f"the other {space.others:,} unit{'s' * (space.others > 1)} at the mean" if space.others else ""
     if len(space.names) == 2:
         _flat(scene, axes, space)
-        key(axes)
+        axes.text(1.0, 1.01, rest, transform=axes.transAxes, ha="right", va="bottom", fontsize=8)
     else:
         _solid(scene, axes, space)
-    if space.others:
-        axes.annotate(
-            f"the other {space.others:,} unit{'s' * (space.others > 1)} at the mean", (0.99, 0.01),
-            xycoords="axes fraction", ha="right", va="bottom", fontsize=8, color=scene.theme.ink, zorder=6,
-            bbox={"boxstyle": "round,pad=0.15", "facecolor": scene.theme.paper, "edgecolor": "none", "alpha": 0.8},
-        )  # fmt: skip
+        axes.text2D(1.0, 0.0, rest, transform=axes.transAxes, ha="right", va="bottom", fontsize=8)
 
 
 def _samples(scene: Scene, network: Network, decided: Decision) -> tuple[Array, Classes, Classes]:
@@ -202,15 +201,15 @@ def _solid(scene: Scene, axes: Any, space: Space) -> None:
             )
             polygon.set_gid("last plane")
             axes.add_collection3d(polygon)
-    for letter, start, end in zip("xyz", low, high, strict=True):
+    for letter, start, end, meets in zip("xyz", low, high, ("upper", "lower", "lower"), strict=True):
         getattr(axes, f"set_{letter}lim")(start, end)
         axis = getattr(axes, f"{letter}axis")
         axis.set_pane_color(scene.theme.paper)
-        axis.set_major_locator(MaxNLocator(5))
-    axes.tick_params(pad=0.0)
+        axis.set_major_locator(MaxNLocator(4, prune=meets))  # in a corner two axes' numbers would meet
+    axes.tick_params(pad=0.0, labelsize=8.0)
+    axes.zaxis.labelpad = 6.0
     axes.view_init(elev=22, azim=-58)
-    axes.set_box_aspect(None, zoom=0.9)
-    axes.legend(loc="upper left", bbox_to_anchor=(0.0, 1.0))
+    axes.set_box_aspect(None, zoom=0.86)
 
 
 def slice_of_box(normal: Array, offset: float, low: Array, high: Array) -> Array:

@@ -18,7 +18,7 @@ from nn2eq.network import Network
 from nn2eq.show.pictures.curves import affine_part
 from nn2eq.show.pictures.planes import name_inputs, segments
 from nn2eq.show.pictures.scene import Scene, require_inputs
-from nn2eq.show.pictures.style import Picture, key, panels, titled
+from nn2eq.show.pictures.style import Picture, gallery, key, titled
 from nn2eq.show.pictures.theme import Theme
 
 Array = NDArray[np.float64]
@@ -31,12 +31,8 @@ def regions(scene: Scene) -> Picture:
     """Draw the pieces of each network; neighbours differ in colour, except where their map is the same."""
     for network in scene.networks:
         require_inputs(network, 2, kind="regions")
-    columns = min(len(scene.networks), 3)
-    picture, axes = panels(-(-len(scene.networks) // columns), columns, width=4.2, height=4.2)
-    flat = [panel for row in axes for panel in row]
-    for panel in flat[len(scene.networks) :]:
-        panel.set_axis_off()
-    for panel, network, title in zip(flat, scene.networks, scene.titles, strict=False):
+    picture, flat = gallery(len(scene.networks), width=4.2, height=4.2)
+    for panel, network, title in zip(flat, scene.networks, scene.titles, strict=True):
         _panel(scene, panel, network, title)
     return picture
 
@@ -74,7 +70,7 @@ def _panel(scene: Scene, axes: Axes, network: Network, title: str) -> None:
     merged = f", {found.merged:,} maps" if scene.colour == "map" and found.merged != found.count else ""
     _legend(axes, scene.theme, sorted(layered), found.count)
     head = f"{title}: " if len(scene.networks) > 1 else ""
-    titled(axes, f"{head}{found.count:,} pieces{merged}")
+    titled(axes, f"{head}{found.count:,} piece{'s' * (found.count != 1)}{merged}")
 
 
 def pieces_of(network: Network, scene: Scene) -> Regions:
@@ -192,5 +188,5 @@ def _legend(axes: Axes, theme: Theme, numbers: list[int], pieces: int) -> None:
     lines = []
     for layer in numbers:
         colour, width = shade(theme, layer, max(numbers), pieces)
-        lines.append(Line2D([], [], color=colour, linewidth=width, label=f"layer {layer}"))
+        lines.append(Line2D([], [], color=colour, linewidth=max(width, 1.0), label=f"layer {layer}"))
     key(axes, lines)

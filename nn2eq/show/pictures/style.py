@@ -11,6 +11,7 @@ from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from nn2eq.show.pictures.theme import Theme
 
@@ -57,12 +58,13 @@ def styled(theme: Theme) -> Iterator[None]:
         "figure.facecolor": theme.paper, "axes.facecolor": theme.paper, "savefig.facecolor": "auto",
         "text.color": ink, "axes.labelcolor": ink, "axes.titlecolor": ink, "xtick.color": muted, "ytick.color": muted,
         "xtick.labelcolor": ink, "ytick.labelcolor": ink, "axes.edgecolor": muted, "legend.labelcolor": ink,
+        "axes.titlelocation": "left",
         "axes.spines.top": False, "axes.spines.right": False, "axes.grid": False, "grid.color": theme.faint,
         "font.family": ["DejaVu Sans"], "font.size": 10.0, "axes.titlesize": 10.5, "axes.labelsize": 10.0,
         "xtick.labelsize": 9.0, "ytick.labelsize": 9.0, "legend.fontsize": 9.0, "legend.frameon": False,
         "lines.linewidth": 1.8, "lines.solid_capstyle": "butt",
         "axes.linewidth": 0.8, "figure.constrained_layout.use": True,
-        "axes.formatter.use_mathtext": False, "axes.formatter.limits": (-4, 5), "axes.unicode_minus": True,
+        "axes.formatter.use_mathtext": False, "axes.formatter.limits": (-3, 5), "axes.unicode_minus": True,
     }  # fmt: skip
     with rc_context(settings):
         yield
@@ -74,13 +76,34 @@ def panels(
     """Return a picture of so many panels, of so many inches each, and its axes row by row."""
     size = (max(width * columns, 4.6), max(height * rows, 2.6))
     picture = Picture(figsize=size, layout="constrained")
+    spaced(picture)
     axes = picture.subplots(rows, columns, squeeze=False, **grid)
     return picture, [list(row) for row in axes]
 
 
-def line(theme: Theme, number: int) -> dict[str, Any]:
-    """Return colour and dash of the number-th line of a panel, counted from 0: both tell it apart."""
-    colours = theme.colours
+def spaced(picture: Picture) -> None:
+    """Leave so much room between panels, and around them, that no name touches its neighbour's."""
+    engine = picture.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    engine.set(w_pad=0.07, h_pad=0.07)
+
+
+def gallery(count: int, *, width: float, height: float) -> tuple[Picture, list[Axes]]:
+    """Return a picture of so many panels alike, side by side and below one another, and their axes."""
+    columns = 2 if count == 4 else min(count, 3)
+    picture, axes = panels(-(-count // columns), columns, width=width, height=height)
+    flat = [panel for row in axes for panel in row]
+    for unused in flat[count:]:
+        unused.set_axis_off()
+    return picture, flat[:count]
+
+
+def line(theme: Theme, number: int, colours: Sequence[str] = ()) -> dict[str, Any]:
+    """Return colour and dash of the number-th line of a panel, counted from 0: both tell it apart.
+
+    colours: what the lines are drawn in, if not in all of the theme's.
+    """
+    colours = colours or theme.colours
     dash = DASHES[(number % len(colours) + number // len(colours)) % len(DASHES)]
     return {"color": colours[number % len(colours)], "linestyle": dash}
 
@@ -100,12 +123,33 @@ def key(axes: Axes, given: Sequence[Artist] = ()) -> None:
         figure, place = axes.get_figure(root=True), axes.get_subplotspec()
         assert figure is not None
         assert place is not None
-        entry = 0.55 + 0.072 * max(len(str(handle.get_label())) for handle in handles)  # inches
-        room = figure.get_figwidth() / place.get_gridspec().ncols - 0.8
+        room = figure.get_figwidth() * len(place.colspan) / place.get_gridspec().ncols - 0.7
         axes.legend(
             handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2, columnspacing=1.0,
-            handlelength=2.0, ncols=int(max(1, min(len(handles), room / entry))),
+            handlelength=2.0, ncols=_columns([str(handle.get_label()) for handle in handles], room),
         )  # fmt: skip
+
+
+def common_key(picture: Picture, given: Sequence[Artist] = ()) -> None:
+    """Show one legend above all panels, of what is labelled in any of them, or of what is given."""
+    labelled = [handle for axes in picture.axes for handle in axes.get_legend_handles_labels()[0]]
+    handles: dict[str, Artist] = {}
+    for handle in given or labelled:
+        handles.setdefault(str(handle.get_label()), handle)
+    if handles:
+        picture.legend(
+            handles=[*handles.values()], labels=[*handles], loc="outside upper left", columnspacing=1.0,
+            handlelength=2.0, borderaxespad=0.2, ncols=_columns([*handles], picture.get_figwidth() - 0.2),
+        )  # fmt: skip
+
+
+def _columns(labels: Sequence[str], room: float) -> int:
+    """Return in how many columns entries fit into so many inches; matplotlib fills one column after another."""
+    widths = [0.48 + 0.068 * len(label) for label in labels]
+    for rows in range(1, len(labels)):
+        if sum(max(widths[first : first + rows]) for first in range(0, len(widths), rows)) <= room:
+            return -(-len(labels) // rows)
+    return 1
 
 
 def titled(axes: Axes, text: str) -> None:

@@ -68,7 +68,7 @@ def plain(text: str, most: int = 32) -> str:
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
-def number(value: float) -> str:
-    """Write a number for a label: four digits, without an exponent where that is short, a true minus sign."""
-    text = f"{float(f'{value + 0.0:.4g}'):g}"
+def number(value: float, digits: int = 4) -> str:
+    """Write a number for a label: so many digits, without an exponent where that is short, a true minus sign."""
+    text = f"{float(f'{value + 0.0:.{digits}g}'):.{digits}g}"
     return text.replace("e-0", "e-").replace("e+0", "e").replace("-", "−")

@@ -72,6 +72,7 @@ def _histogram(scene: Scene, axes: Axes, name: str, values: Array) -> None:
     axes.tick_params(axis="x", pad=6.0)
     axes.axvline(0.0, color=theme.muted, linewidth=0.8)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.set_ylabel("count")
     spread = f"mean {number(float(finite.mean()))}, sd {number(float(finite.std()))}"
     said = (
         f"{len(values):,} numbers, {spread}" if len(values) > 1 else f"1 number, {number(float(values[0]))}"
