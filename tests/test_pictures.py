@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import matplotlib as mpl
 import numpy as np
@@ -450,7 +451,8 @@ CASES: dict[str, list[tuple[tuple[Network, ...], dict[str, Any]]]] = {
     "function": [
         ((dense(1, 6, 1),), {"domain": (-2, 2), "true": "sin(x)", "form": "taylor", "at": (0.3,)}),
         ((dense(2, 5, 1, activation="tanh"), dense(2, 5, 2)), {"domain": (-1, 1), "form": "taylor", "seconds": 0.2}),
-        ((dense(1, 4, 3, names=HOSTILE[:1]), dense(1, 9, 1), dense(1, 3, 1, last="sigmoid")), {"domain": (0, 1e5)}),
+        ((dense(1, 4, 3, names=HOSTILE[:1]), dense(1, 9, 1), dense(1, 3, 1, last="sigmoid")),
+         {"domain": (1, 1 + 1e-9)}),
     ],
     "layers": [((dense(1, 3, 3, 1),), {"domain": (-2, 2)}),
                ((dense(1, 2, 4, 2, activation="tanh"),), {"domain": (0, 1)}),
@@ -492,6 +494,20 @@ def illegible(picture: Picture) -> list[str]:
     return cut + [text.get_text() for text in texts if text.get_visible() and text.get_fontsize() < 4.5]
 
 
+def collisions(picture: Picture) -> list[tuple[str, str]]:
+    """Find pairs of texts that lie over one another by more than a hair, in a picture that is laid out."""
+    shown: list[Text] = []
+    with patch.object(Text, "draw", autospec=True, side_effect=lambda text, _: shown.append(text)):
+        picture.draw_without_rendering()
+    found = [
+        (text.get_text(), text.get_window_extent().padded(-1.5))
+        for text in dict.fromkeys(shown)
+        if text.get_text().strip() and text.get_visible()
+    ]
+    pairs = itertools.combinations(found, 2)
+    return [(one, two) for (one, here), (two, there) in pairs if here.overlaps(there)]
+
+
 def test_the_kinds_are_all_drawn() -> None:
     assert set(CASES) == set(KINDS)
     assert all(len(cases) >= 3 for cases in CASES.values())
@@ -504,6 +520,7 @@ def test_every_kind_is_legible(kind: str, networks: tuple[Network, ...], given: 
     assert dict(mpl.rcParams) == before
     assert not illegible(picture)
     picture.set_layout_engine("none")  # it is laid out: twice would take as long again
+    assert not collisions(picture)
     root = ElementTree.fromstring(picture.saved("svg"))
     texts = ["".join(part.itertext()).strip() for part in root.iter("{http://www.w3.org/2000/svg}text")]
     assert len(texts) > 3
@@ -532,6 +549,29 @@ def test_what_cannot_be_read_is_seen() -> None:
     picture.text(0.99, 0.5, "cut off")
     picture.text(0.5, 0.5, "tiny", fontsize=3)
     assert illegible(picture) == ["cut off", "tiny"]
+    assert not collisions(nn2eq.plot(dense(1, 3, 1), "function", domain=(0, 1)))
+    picture.text(0.5, 0.505, "over it")
+    assert ("tiny", "over it") in collisions(picture)
+
+
+@pytest.mark.parametrize("domain", [(1, 1 + 1e-9), (-1e12, 3e12), (-1e-3, 1e-3), (0, 2)])
+def test_ticks_and_the_name_beside_them_say_where_they_are(domain: tuple[float, float]) -> None:
+    picture = nn2eq.plot(dense(1, 5, 1, activation="tanh"), "function", domain=domain)
+    picture.draw_without_rendering()
+    axis = picture.axes[0].xaxis
+    named = re.fullmatch(r"x(?: ([−+]) (\S+))?(?: \(10(\S+)\))?", axis.get_label_text())
+    assert named, axis.get_label_text()
+    sign, aside, power = named.groups(default="")
+    from_there = float(aside or 0) * (1 if sign == "−" else -1)
+    scale = 10.0 ** int(
+        "".join("0123456789"["⁰¹²³⁴⁵⁶⁷⁸⁹".index(sign)] if sign != "⁻" else "-" for sign in power) or 0
+    )
+    for place, label in zip(axis.get_majorticklocs(), axis.get_ticklabels(), strict=True):
+        said = float(label.get_text().replace("−", "-"))
+        assert said * scale + from_there == pytest.approx(
+            place, rel=1e-15, abs=1e-6 * (domain[1] - domain[0])
+        )
+        assert len(label.get_text()) <= 6
 
 
 def luminance(colour: str) -> float:

@@ -43,7 +43,7 @@ def composition(scene: Scene) -> Picture:
     for panel, title in zip(axes, scene.titles, strict=False):
         panel.set_title(title)
     axes[2].set_title("second after first")
-    given = [handle for panel in axes[1:] for handle in panel.get_legend_handles_labels()[0]]
+    given = [handle for panel in axes[:0:-1] for handle in panel.get_legend_handles_labels()[0]]
     common_key(picture, given)
     return picture
 

@@ -50,8 +50,9 @@ def _graph(found: Graph, theme: Theme, prefix: str, shift: float) -> Iterator[st
     for number, (x, lines) in enumerate(found.captions):
         said = (*lines, *[""] * (most - len(lines)))
         yield _text(f"{prefix}c{number}", said, x, floor)
+    boxes = {node.id for node in found.nodes if node.is_box}
     for number, edge in enumerate(found.edges):
-        yield _edge(edge, theme, prefix)
+        yield _edge(edge, theme, prefix, boxes)
         if edge.label:
             yield _text(f"{prefix}w{number}", (edge.label,), edge.at[0], edge.at[1] + shift, 8)
 
@@ -71,13 +72,13 @@ def _node(node: Node, prefix: str, shift: float) -> str:
     return f"  {prefix}{node.id} [label={quoted(node.shown)}, {_SHAPES[node.form]}, {place}{dim}];"
 
 
-def _edge(edge: Edge, theme: Theme, prefix: str) -> str:
+def _edge(edge: Edge, theme: Theme, prefix: str, boxes: set[str]) -> str:
     colour = getattr(theme, edge.sign)
     dim = "" if edge.lit else "22"
     style = "dashed" if edge.weight < 0 else "solid"
     return (
-        f'  {prefix}{edge.tail} -> {prefix}{edge.head} [color="{colour}{dim}", penwidth={0.4 + 2.6 * edge.part:.2f}, '
-        f"style={style}];"
+        f"  {prefix}{edge.tail}{':e' * (edge.tail in boxes)} -> {prefix}{edge.head}{':w' * (edge.head in boxes)} "
+        f'[color="{colour}{dim}", penwidth={0.4 + 2.6 * edge.part:.2f}, style={style}];'
     )
 
 

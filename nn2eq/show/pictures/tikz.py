@@ -23,7 +23,7 @@ def text(scene: Scene) -> str:
     for place, (found, title) in enumerate(zip(graphs, scene.titles, strict=True)):
         ys = [node.y for node in found.nodes]
         prefix = f"g{place}" if len(graphs) > 1 else ""
-        left = min(node.x for node in found.nodes)
+        left = min(node.x - node.reach for node in found.nodes)
         if prefix:
             body.append(rf"\node[anchor=west] at ({_WIDER * left:.3f},{top + 0.9:.3f}) {{{texttt(title)}}};")
         body += _graph(found, prefix, top - max(ys))
@@ -53,8 +53,9 @@ def _head(theme: Theme) -> list[str]:
 def _graph(found: Graph, prefix: str, shift: float) -> Iterator[str]:
     for node in found.nodes:
         yield _node(node, prefix, shift)
+    boxes = {node.id for node in found.nodes if node.is_box}
     for edge in sorted(found.edges, key=lambda edge: edge.lit):
-        yield _edge(edge, prefix)
+        yield _edge(edge, prefix, boxes)
     for edge in found.edges:
         if edge.label:
             x, y = edge.at
@@ -78,16 +79,22 @@ def _said(node: Node) -> str:
         return rf"$\vdots$\\{texttt(node.label)}"
     first, dots, last = node.label.partition(" … ")
     if node.kind == "layer" and dots:
-        return rf"${standing(plain(first))}, \dots, {standing(plain(last))}$"
-    return f"${standing(node.shown)}$"
+        return rf"${_shortened(plain(first, 9))}, \dots, {_shortened(plain(last, 9))}$"
+    return f"${_shortened(node.shown)}$"
 
 
-def _edge(edge: Edge, prefix: str) -> str:
+def _shortened(name: str) -> str:
+    """Set a name that may end in an ellipsis, where it was too long."""
+    return rf"{standing(name[:-1])}\dots" if name.endswith("…") else standing(name)
+
+
+def _edge(edge: Edge, prefix: str, boxes: set[str]) -> str:
     colour = f"{edge.sign}, dashed" if edge.weight < 0 else edge.sign
     dim = "" if edge.lit else ", dim"
     return (
-        rf"\draw[{colour}{dim}, line width={0.3 + 2.2 * edge.part:.2f}pt] ({prefix}{edge.tail}) --"
-        rf" ({prefix}{edge.head});"
+        rf"\draw[{colour}{dim}, line width={0.3 + 2.2 * edge.part:.2f}pt]"
+        rf" ({prefix}{edge.tail}{'.east' * (edge.tail in boxes)}) --"
+        rf" ({prefix}{edge.head}{'.west' * (edge.head in boxes)});"
     )
 
 
