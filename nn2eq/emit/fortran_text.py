@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from nn2eq.emit.code.arrays import Arrays
 from nn2eq.emit.code.dialect import Dialect, Lines, Routine, Several
 from nn2eq.emit.code.helpers import EXPM1, LOG1P
+from nn2eq.emit.code.stacks import Stacks
 from nn2eq.emit.code.tables import broken, rows
 from nn2eq.emit.code.text import emitter_of
 from nn2eq.emit.printing import COMPARE, Infix, number
@@ -112,6 +114,48 @@ def _data(place: str, numbers: str) -> Lines:
     return [f"data {place} / &", [*(f"{line} &" for line in lines[:-1]), lines[-1]]]
 
 
+def result(array: str, shape: tuple[int, ...], rows: tuple[int, ...]) -> str:
+    """Write an assignment to an array of the caller's: outputs by inputs, or all second derivatives in one row."""
+    if len(shape) == 2 and not rows:
+        return f"{array}({'1, :' if shape[0] == 1 else ':, 1'}) = {{0}}"
+    if len(shape) == 3 and rows:
+        return f"{array} = reshape(transpose({{0}}), [{math.prod(shape)}])"
+    return f"{array} = {{0}}"
+
+
+def of_stacks(of: Routine) -> Lines:
+    """Write a function of stacked groups, for each of them."""
+    first, *_ = of.arguments
+    lines: Lines = [
+        f"real(dp), intent(in) :: {', '.join(f'{name}(:, :)' for name in of.arguments)}",
+        f"real(dp) :: {', '.join([f'slopes(size({first}, 1), {of.size})', *(name for name, _ in of.lets)])}",
+        f"integer :: {', '.join(('r', *of.indices))}",
+        f"do r = 1, size({first}, 1)",
+        [*(f"{name} = {text}" for name, text in of.lets), f"slopes(r, :) = {of.answer}"],
+        "end do",
+    ]
+    return [f"pure function {of.name}({', '.join(of.arguments)}) result(slopes)", lines, "end function"]
+
+
+STACKS = Stacks(
+    transposed="transpose({0})",
+    flat="reshape({0}, [{1}])",
+    sampled="{0}",
+    across="spread({0}, 1, {1})",
+    alone="{0}",
+    repeated="spread({0}, 1, {1})",
+    tiled="reshape(spread({0}, 2, {1}), [{1} * {2}, {3}])",
+    stretched="reshape(spread({0}, 1, {1}), [{1} * {2}, {3}])",
+    turned="transpose({0})",
+    filled="spread(spread({0}, 1, {2}), 1, {1})",
+    part="{0}(:, {1}:{2})",
+    rows="{0}({1}:{2}, :)",
+    routine=of_stacks,
+    vector="reshape({0}, [{1}])",
+    own="{0}(r, :)",
+    unit="{1}(r, {0})",
+    each="[({0}, {1} = 1, {2})]",
+)
 DIALECT = Dialect(
     name="fortran",
     suffix=".f90",
@@ -138,11 +182,13 @@ DIALECT = Dialect(
         chosen="{0}([{1}])",
         empty="",
         routine=of_group,
-        unit="z({0})",
+        unit="{1}({0})",
         halves=("z(:size(z)/2)", "z(size(z)/2 + 1:)"),
         count="size(z)",
         constants=tables,
         declared="{0}({1})",
+        stacks=STACKS,
+        result=result,
     ),
     end="end function",
     before=BEFORE,

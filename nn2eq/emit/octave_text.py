@@ -7,6 +7,7 @@ import numpy as np
 from nn2eq.emit.code.arrays import Arrays
 from nn2eq.emit.code.dialect import Dialect, Lines, Routine, Several
 from nn2eq.emit.code.helpers import Helper
+from nn2eq.emit.code.stacks import Stacks
 from nn2eq.emit.code.tables import broken, rows
 from nn2eq.emit.code.text import emitter_of
 from nn2eq.emit.printing import Infix
@@ -18,8 +19,8 @@ RESERVED = frozenset(
     endenumeration endevents endfor endfunction endif endmethods endparfor endproperties endswitch endwhile
     enumeration events for function global if methods otherwise parfor persistent properties return spmd switch
     try until unwind_protect unwind_protect_cleanup while
-    abs arrayfun cell2mat double erf error exp expm1 isempty log log10 log1p logical max min reshape single size
-    sqrt sscanf sum tanh where zeros false true
+    abs arrayfun cell2mat double erf error exp expm1 isempty log log10 log1p logical max min permute repelem repmat
+    reshape single size sqrt sscanf sum tanh where zeros false true
     """.split()
 )
 FUNCTIONS = {
@@ -75,6 +76,31 @@ def result(name: str, shape: tuple[int, ...], parts: tuple[str, ...], x: str) ->
     return f"{name} = reshape([{', '.join(columns)}], [], {', '.join(map(str, shape))});"
 
 
+def whole(name: str, shape: tuple[int, ...]) -> str:
+    """Write an array of stacked rows as a result."""
+    if len(shape) == 1:
+        return ""
+    sizes = ", ".join(map(str, reversed(shape[:-1])))
+    pages = f"reshape({name}, [], {sizes}, {shape[-1]})"
+    return f"{name} = {pages if len(shape) == 2 else f'permute({pages}, [1, 3, 2, 4])'};"
+
+
+STACKS = Stacks(
+    transposed="{0}'",
+    sampled="repelem({0}, size(x, 1), 1)",
+    across="repmat({0}, {1} * size(x, 1), 1)",
+    repeated="repmat({0}, {1}, 1)",
+    tiled="repmat({0}, {1}, 1)",
+    stretched="reshape(repmat(reshape({0}, size(x, 1), 1, {2}, {3}), 1, {1}), [], {3})",
+    turned="reshape(permute(reshape({0}, size(x, 1), {1}, {2}), [1, 3, 2]), [], {1})",
+    part="{0}(:, {1}:{2})",
+    rows="{0}({1}:{2}, :)",
+    filled="repmat({0}, {1} * size(x, 1), {2})",
+    empty="{0} = zeros({1} * size(x, 1), {2});",
+    routine=routine,
+    unit="{1}(:, {0})",
+    each="cell2mat(arrayfun(@({1}) {0}, 1:{2}, 'UniformOutput', false))",
+)
 DIALECT = Dialect(
     name="octave",
     suffix=".m",
@@ -101,11 +127,12 @@ DIALECT = Dialect(
         chosen="{0}(:, [{1}])",
         empty="{0} = zeros(size(x, 1), {1});",
         routine=routine,
-        unit="z(:, {0})",
+        unit="{1}(:, {0})",
         halves=("z(:, 1:end/2)", "z(:, end/2+1:end)"),
         count="size(z, 2)",
         constants=tables,
         inside=True,
+        stacks=STACKS,
     ),
     end="end",
     leading=True,
@@ -120,6 +147,7 @@ DIALECT = Dialect(
         ),
         said="Return {results} for the columns {given}: x has one row for each sample, matrices are its pages.",
         group=result,
+        whole=whole,
         statements=True,
     ),
     merged=True,

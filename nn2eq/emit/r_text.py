@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nn2eq.emit.code.arrays import Arrays
 from nn2eq.emit.code.dialect import Dialect, Lines, Routine, Several
 from nn2eq.emit.code.helpers import Helper
+from nn2eq.emit.code.stacks import Stacks
 from nn2eq.emit.code.tables import broken
 from nn2eq.emit.code.text import emitter_of
 from nn2eq.emit.printing import Infix, number
@@ -89,6 +90,47 @@ def result(name: str, shape: tuple[int, ...], parts: tuple[str, ...], x: str) ->
     return f"{name} = array(c({', '.join(columns)}), c(nrow({x}), {sizes}))"
 
 
+def whole(name: str, shape: tuple[int, ...]) -> str:
+    """Write an array of stacked rows as a result."""
+    if len(shape) == 1:
+        return f"{name} = {name}"
+    sizes = ", ".join(map(str, reversed(shape[:-1])))
+    pages = f"array({name}, c(nrow(x), {sizes}, {shape[-1]}))"
+    return f"{name} = {pages if len(shape) == 2 else f'aperm({pages}, c(1, 3, 2, 4))'}"
+
+
+def of_stacks(of: Routine) -> Lines:
+    """Write a function of stacked groups, for each of them."""
+    first, *_ = of.arguments
+    rows: Lines = [f"{name} <- {name}[r, ]" for name in of.arguments]
+    lets: Lines = [f"{name} <- {text}" for name, text in of.lets]
+    opening = f"matrix(vapply(seq_len(nrow({first})), function(r) {{"
+    closing = f"}}, numeric({of.size})), ncol = {of.size}, byrow = TRUE)"
+    return [
+        f"{of.name} <- function({', '.join(of.arguments)}) {{",
+        [opening, [*rows, *lets, of.answer], closing],
+        "}",
+    ]
+
+
+STACKS = Stacks(
+    transposed="t({0})",
+    sampled="{0}[rep(seq_len({1}), each = nrow(x)), , drop = FALSE]",
+    across="matrix(rep({0}, each = {1} * nrow(x)), ncol = {2})",
+    repeated="{0}[rep(seq_len(nrow(x)), {1}), , drop = FALSE]",
+    tiled="{0}[rep(seq_len({2} * nrow(x)), {1}), , drop = FALSE]",
+    stretched=(
+        "{0}[rep(seq_len(nrow(x)), {1} * {2}) + nrow(x) * rep(seq_len({2}) - 1, each = {1} * nrow(x)), , drop = FALSE]"
+    ),
+    turned="matrix(aperm(array({0}, c(nrow(x), {1}, {2})), c(1, 3, 2)), ncol = {1})",
+    part="{0}[, {1}:{2}, drop = FALSE]",
+    rows="{0}[{1}:{2}, , drop = FALSE]",
+    state=("{0} <- matrix(0, {2} * nrow(x), {3})", "{0}[] <- {1}"),
+    empty="{0} <- matrix(0, {1} * nrow(x), {2})",
+    routine=of_stacks,
+    unit="{1}[{0}]",
+    each="sapply(seq_len({2}), function({1}) {0})",
+)
 DIALECT = Dialect(
     name="r",
     suffix=".R",
@@ -118,11 +160,12 @@ DIALECT = Dialect(
         empty="{0} <- matrix(0, nrow(x), {1})",
         routine=routine,
         group="matrix(apply({1}, 1, {0}{2}), ncol = {3}, byrow = TRUE)",
-        unit="z[{0}]",
+        unit="{1}[{0}]",
         halves=("head(z, length(z) / 2)", "tail(z, length(z) / 2)"),
         count="length(z)",
         constants=tables,
         returned="{0}",
+        stacks=STACKS,
     ),
     before="{name} <- local({{\n",
     after="}})\n",
@@ -134,6 +177,7 @@ DIALECT = Dialect(
     several=Several(
         said="Return a list of {results} for the columns {given}: x has one row for each sample.",
         group=result,
+        whole=whole,
         returned="list({0})",
     ),
     merged=True,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.emit.code.dialect import Body, Dialect, Lines, Routine
 from nn2eq.emit.code.routines import Names, call, formula, multiplied
+from nn2eq.emit.code.stacks import Combination, Stacks, is_outer, over_group
 from nn2eq.emit.header import escaped
 from nn2eq.emit.printing import Text
 from nn2eq.emit.pythonic import applied
 from nn2eq.emit.sharing import named_reductions
-from nn2eq.forms.program import Affine, Apply, Constant, Program, Step, Term
+from nn2eq.forms.program import Affine, Apply, Combine, Constant, Function, Program, Step, Term, Value
 from nn2eq.forms.size import Spelling
 
 
@@ -28,9 +30,11 @@ class Arrays:
     empty        the line that makes {0} an array of {1} units
     routine      how a function of groups of numbers is written
     group        the call of such a function {0} with {1} and further arguments {2}, that gives {3} numbers
-    unit         unit {0} of a group z; halves: the first and the second half of one; count: how many it has
+    unit         unit {0} of a group {1}; halves: the first and the second half of one; count: how many it has
     declared     how an array {0} of {1} units is declared, "" if it need not be
     constants    what writes all arrays of numbers, `inside` the function or above it
+    stacks       how arrays of several rows a sample are written; result: how the array {0} of the caller's takes a
+                 result of so many rows, in its shape
     In the dialect's formulas, `sum` and `largest` are of one group, `each` is {0} for each unit {1} of it.
     """
 
@@ -45,6 +49,7 @@ class Arrays:
     halves: tuple[str, str]
     count: str
     constants: Callable[[list[Constant]], Lines]
+    stacks: Stacks
     across: str = "{0}"
     state: tuple[str, ...] = ("{0} = {1}",)
     group: str = "{0}({1}{2})"
@@ -52,7 +57,7 @@ class Arrays:
     inside: bool = False
     returned: str = ""
     looks_up: bool = False
-    derivatives: tuple[str, ...] = ("layered",)
+    result: Callable[[str, tuple[int, ...], tuple[int, ...]], str] | None = None
 
     def tables(self, program: Program) -> Lines:
         """Write the arrays of numbers of all functions, unless they stand inside the one there is."""
@@ -60,19 +65,30 @@ class Arrays:
 
     def body(self, dialect: Dialect, program: Program, spelling: Spelling, called: Mapping[str, str]) -> Body:
         """Write every step; called: the arrays of the caller's, by the values that they take."""
-        writer = _Writer(dialect, self, spelling)
-        outs = [step.out for step in program.predict.steps if step.out.name not in called]
-        names = tuple(self.declared.format(out.name, out.size) for out in outs) if self.declared else ()
+        writer = _Writer(dialect, self, spelling, called, program.predict)
+        lines: Lines = list(writer.lines(program))
         routines = tuple(writer.routine(row) for row in applied(program).values() if row.row.coupled)
         above = self.constants(list(program.constants)) if self.inside else []
-        return Body([*above, *writer.lines(program)], names, routines)
+        return Body([*above, *lines], tuple(writer.declared), (*routines, *writer.routines))
 
 
 class _Writer:
-    """Writes the steps of a program as operations on arrays."""
+    """Writes the steps of a program as operations on arrays; what it declares and calls is kept."""
 
-    def __init__(self, dialect: Dialect, arrays: Arrays, spelling: Spelling) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        arrays: Arrays,
+        spelling: Spelling,
+        called: Mapping[str, str],
+        function: Function,
+    ) -> None:
         self.dialect, self.arrays, self._spelling = dialect, arrays, spelling
+        results = zip(function.results, function.shapes, strict=False)
+        shapes = {result.name: shape for result, shape in results}
+        self._results = {name: (array, shapes.get(name, ())) for name, array in called.items()}
+        self.declared: list[str] = []
+        self.routines: list[Lines] = []
 
     def lines(self, program: Program) -> Iterator[str]:
         """Yield the lines of every step."""
@@ -81,18 +97,72 @@ class _Writer:
             if step.out.origin != said:
                 said = step.out.origin
                 yield f"{self.dialect.comment} {escaped(said)}"
-            yield from self._affine(step) if isinstance(step, Affine) else self._apply(step)
+            if step.out.name not in self._results:
+                self._declare(step.out.name, step.out.shape)
+            if isinstance(step, Combine):
+                yield from self._combined(step)
+            else:
+                yield from self._affine(step) if isinstance(step, Affine) else self._apply(step)
+
+    def _declare(self, name: str, shape: tuple[int, ...]) -> None:
+        sizes = (*([math.prod(shape[:-1])] if len(shape) > 1 else []), shape[-1])
+        if self.arrays.declared:
+            self.declared.append(self.arrays.declared.format(name, ", ".join(map(str, sizes))))
+
+    def _set(self, out: Value, text: str) -> str:
+        """Write an assignment, to an array of the caller's in the shape that this has."""
+        if out.name not in self._results or self.arrays.result is None:
+            return self.dialect.set.format(out.name, text)
+        array, shape = self._results[out.name]
+        return self.arrays.result(array, shape, out.rows).format(text)
 
     def _affine(self, step: Affine) -> Iterator[str]:
         terms = [self._product(term) for term in step.terms]
         if step.offset is not None:
             terms.append(self.arrays.across.format(step.offset.name))
-        yield self.dialect.set.format(step.out.name, " + ".join(terms))
+        yield self._set(step.out, " + ".join(terms))
 
     def _product(self, term: Term) -> str:
+        matrix, stacks = term.matrix.name, self.arrays.stacks
         if term.matrix.data.ndim == 2:
-            return self.arrays.product.format(term.arg.name, term.matrix.name)
-        return self.arrays.scaled.format(term.arg.name, self.arrays.across.format(term.matrix.name))
+            matrix = stacks.transposed.format(matrix) if term.transposed else matrix
+            return self.arrays.product.format(term.arg.name, matrix)
+        across = (
+            stacks.across.format(matrix, math.prod(term.arg.rows), term.arg.units)
+            if term.arg.rows
+            else self.arrays.across.format(matrix)
+        )
+        return self.arrays.scaled.format(term.arg.name, across)
+
+    def _combined(self, step: Combine) -> Iterator[str]:
+        """Write a formula over several arrays: of all at once, or of a group at a time by functions of its own."""
+        writer, stacks, out = (
+            Combination(self.dialect, self.arrays.stacks, step),
+            self.arrays.stacks,
+            step.out,
+        )
+        sizes = math.prod(out.rows), out.units
+        if not writer.by_groups:
+            text = writer.whole()
+            lines = stacks.state or (self._set(out, "{1}"),)
+            yield from (line.format(out.name, text, *sizes) for line in lines)
+            return
+        self.routines += writer.routines()
+        *parts, last = writer.calls()
+        if not parts:
+            yield self._set(out, last.text)
+            return
+        whole = out
+        if out.name in self._results:
+            whole = replace(out, name=f"{out.name}_parts")
+            self._declare(whole.name, whole.shape)
+        yield from [stacks.empty.format(whole.name, *sizes)] if stacks.empty else []
+        for one in (*parts, last):
+            assert one.span is not None
+            into = stacks.part if out.rows and stacks.vector else self.arrays.into
+            yield self.dialect.set.format(into.format(whole.name, *one.span), one.text)
+        if whole != out:
+            yield self._set(out, whole.name)
 
     # ------------------------------------------------------------------------------------------- activations
 
@@ -152,12 +222,7 @@ class _Writer:
         halves = dict(zip(("z", "partner"), self.arrays.halves, strict=True)) if activation.row.halves else {}
         lets = tuple((name, self._over(part, halves)) for name, part in first)
         indices = sorted(
-            {
-                part.value
-                for node in (last, *dict(first).values())
-                for part in fm.walk(node)
-                if _is_outer(part)
-            }
+            {part.value for node in (last, *dict(first).values()) for part in fm.walk(node) if is_outer(part)}
         )
         answer, size = self._over(last, halves), f"{self.arrays.count}/2" if halves else self.arrays.count
         return self.arrays.routine(
@@ -165,24 +230,7 @@ class _Writer:
         )
 
     def _over(self, node: fm.Node, halves: Mapping[str, str]) -> str:
-        """Write a formula over a group: within the innermost reduction its units at once, around that one by one."""
+        """Write a formula over a group."""
         names = Names({name: Text(text) for name, text in halves.items()})
-        return self.dialect.infix.write(self._whole(node, ""), names).text
-
-    def _whole(self, node: fm.Node, index: str) -> fm.Node:
-        """Let what is said of the unit `index` be said of all units."""
-        if node.op == "unit":
-            name, of = node.value
-            return fm.name(name) if of == index else fm.name(self.arrays.unit.format(of))
-        if node == fm.name("count"):
-            return fm.name(self.arrays.count)
-        if node.op not in fm.REDUCTIONS:
-            return fm.Node(node.op, tuple(self._whole(arg, index) for arg in node.args), node.value)
-        if not _is_outer(node):
-            return fm.Node(node.op, (self._whole(node.args[0], node.value),))
-        return fm.Node(node.op, (fm.Node("each", (self._whole(node.args[0], ""), fm.name(node.value))),))
-
-
-def _is_outer(node: fm.Node) -> bool:
-    """Whether this is a reduction around another one."""
-    return node.op in fm.REDUCTIONS and any(part.op in fm.REDUCTIONS for part in fm.walk(node.args[0]))
+        over = over_group(node, "", self.arrays.unit, self.arrays.count)
+        return self.dialect.infix.write(over, names).text

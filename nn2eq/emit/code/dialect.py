@@ -123,10 +123,6 @@ class Layers(Protocol):
         """The line that gives the answer {0}, "" if it was put into an array of the caller's."""
 
     @property
-    def derivatives(self) -> tuple[str, ...]:
-        """The layouts in which derivatives can be written, the preferred one first."""
-
-    @property
     def looks_up(self) -> bool:
         """Whether it writes cases as tables in which they are looked up."""
 

@@ -55,7 +55,6 @@ class Loops:
     widened: str = "{0}"
     cast: str = ""
     looks_up: bool = True
-    derivatives: tuple[str, ...] = ("matrix", "layered")
 
     def tables(self, program: Program) -> Lines:
         """Write the arrays of numbers of all functions, each once."""

@@ -42,7 +42,7 @@ def emitter_of(dialect: Dialect, chosen: Callable[[Options], Dialect] | None = N
     return Emitter(
         name=dialect.name, suffix=dialect.suffix, comment=dialect.comment, layouts=("nested", "layered", "matrix"),
         default="matrix", write=written, spelling=spelled, options=frozenset({"name", "activations", "digits"}),
-        external=True, derivatives=dialect.layers.derivatives, merged=dialect.merged,
+        external=True, derivatives=("matrix", "layered"), merged=dialect.merged,
     )  # fmt: skip
 
 
