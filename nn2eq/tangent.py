@@ -58,7 +58,17 @@ def minus(a: Node, b: Node) -> Node:
     """Return a - b."""
     if b.op == "neg":
         return plus(a, b.args[0])
+    if a.op == b.op == "*" and (shared := next((factor for factor in a.args if factor in b.args), None)):
+        return times(shared, minus(_without(shared, a), _without(shared, b)))
+    if a.op == "-" and a.args[1] == b:
+        return minus(a.args[0], times(TWO, b))
     return a if b == ZERO else negative(b) if a == ZERO else Node("-", (a, b))
+
+
+def _without(factor: Node, product: Node) -> Node:
+    """Return the other factor of a product of two."""
+    left, right = product.args
+    return right if left == factor else left
 
 
 def negative(a: Node) -> Node:

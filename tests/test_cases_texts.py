@@ -142,11 +142,11 @@ def test_numbers_of_pieces_stand_in_the_equations() -> None:
 def test_latex_says_where_a_box_ends() -> None:
     net = network(dense([[1, 1]], [0, -1]), dense([[1], [1]], [0], None))
     text = emit(pieces(net, domain=(-1.5, 3)), "latex")
-    assert r"\text{if } -1.5 \le x \le 0" in text
+    assert r"\text{if } {-1.5} \le x \le 0" in text
     assert r"\text{if } 1 < x \le 3" in text
     assert np.isnan(run("latex", text, np.array([[-2.0], [4.0]])).outputs).all()
     in_quarters = emit(pieces(net, domain=(-1.25, 3), exact=True), "latex")
-    assert r"-\frac{5}{4} \le x" in in_quarters
+    assert r"{-\frac{5}{4}} \le x" in in_quarters
 
 
 def test_many_pieces_are_equations_that_break_over_pages() -> None:

@@ -89,7 +89,7 @@ class _Shared:
         return fm.Node(node.op, args, node.value) if args else node
 
     def _named(self, node: fm.Node, op: str) -> fm.Node:
-        if node.op == "number":
+        if node.op in ("number", "name"):  # a sum of one term is that term
             return node
         if node not in self.known:
             again = f"_{len(self.known) + 1}" if self.known else ""

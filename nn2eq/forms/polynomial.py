@@ -6,6 +6,7 @@ What is fitted is near-minimax (`fitting`), what is printed has as few terms and
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -163,7 +164,14 @@ def _program(columns: Columns, candidates: Sequence[Candidate]) -> Program:
     steps.append(_step(y, arg, columns.basis, candidates))
     function = Function("predict", (x,), (y,), tuple(steps))
     notes = (_note(columns, candidates),)
-    return Program((function,), "layered", "polynomial", network.source.file, network.source.sha256, notes)
+    return Program(
+        (function,),
+        "layered",
+        "polynomial",
+        os.path.basename(network.source.file),
+        network.source.sha256,
+        notes,
+    )
 
 
 def _step(y: Value, arg: Value, basis: str, candidates: Sequence[Candidate]) -> Polynomial:

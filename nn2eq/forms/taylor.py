@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -168,7 +169,9 @@ def _program(network: Network, series: Array, space: Truncation, at: Array) -> P
     centre = Constant("x0", at) if np.any(at) else None
     step = Polynomial(y, x, space.exponents[used], Constant("c", series[used]), centre)
     function = Function("predict", (x,), (y,), (step,))
-    return Program((function,), "nested", "taylor", network.source.file, network.source.sha256)
+    return Program(
+        (function,), "nested", "taylor", os.path.basename(network.source.file), network.source.sha256
+    )
 
 
 def _notes(network: Network, at: Array, order: int, region: Region | None) -> list[str]:

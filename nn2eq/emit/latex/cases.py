@@ -101,6 +101,7 @@ def _intervals(step: Cases, args: Sequence[Piece], numbers: Numbers, box: Box) -
     edges = [low, *([end] for end in between), high]
     for case, (one, two) in enumerate(pairwise(edges)):
         over, above = (r"\le", r"\ge") if case == 0 else ("<", ">")
+        one = [f"{{{end}}}" if end.startswith("-") else end for end in one]  # a sign, not a difference
         ends = [symbol(f"{x} {above} {end}") for end in one] + [symbol(rf"{x} \le {end}") for end in two]
         both = [symbol(rf"{one[0]} {over} {x} \le {two[0]}")] if one and two else ends
         yield ends, both[0] if both else symbol("")
@@ -116,8 +117,12 @@ def _polyhedra(step: Cases, args: Sequence[Piece], numbers: Numbers) -> Iterator
     for rows in step.conditions:
         found = []
         for normal, bound in zip(step.normals.data[rows], step.bounds.data[rows, None], strict=True):
-            left, [text] = _affine(normal, normal.dtype.type(0), args, numbers), numbers.written(bound)
-            found.append(Piece(rf"{left.text} \le {text}", left.width + OPERATOR + DIGIT * len(text)))
+            turned = normal[np.flatnonzero(normal)[0]] < 0  # -x ≤ 1 is x ≥ -1
+            side = -1 if turned else 1
+            left = _affine(side * normal, normal.dtype.type(0), args, numbers)
+            [text] = numbers.written(side * bound)
+            relation = r"\ge" if turned else r"\le"
+            found.append(Piece(f"{left.text} {relation} {text}", left.width + OPERATOR + DIGIT * len(text)))
         width = sum(piece.width + OPERATOR for piece in found)
         yield found, Piece(r",\ ".join(piece.text for piece in found), width)
 

@@ -84,6 +84,8 @@ def _said(program: Program, options: Options, numbers: Numbers, symbols: Symbols
     rounded = f", rounded to {options.digits} significant digits" if options.digits else ""
     said = {"inputs": f"{inputs}; outputs: {outputs}", "numbers": numbers.rule + rounded}
     said |= {value.name: _MEANT[value.name] for value in derivatives}
+    if slopes := [text for name, text in _SLOPES.items() if name in _letters(program.predict)]:
+        said["slopes"] = ",\\ ".join(slopes)
     if options.numbers != "inline":
         said["kernels"] = (
             r"W_k has a row an input and a column a unit of layer k: z_k = W_k^\top a_{k-1} + b_k"
@@ -95,6 +97,21 @@ _MEANT: Mapping[str, str] = {
     "jacobian": r"J_{i,j} = \partial y_i / \partial x_j",
     "hessian": r"H_{i,j,k} = \partial^2 y_i / \partial x_j \partial x_k",
 }
+
+
+_SLOPES: Mapping[str, str] = {
+    "s": r"s = \partial a / \partial z", "q": r"q = \partial s / \partial z",
+    "u": r"u = \partial z / \partial x", "v": r"v = \partial a / \partial x",
+    "gamma": r"\gamma = \partial y / \partial a", "delta": r"\delta = \partial y / \partial z",
+    "tau": r"\tau = \partial \gamma / \partial x", "rho": r"\rho = \partial \delta / \partial x",
+}  # fmt: skip
+"""What the letters of a derivative's steps are; their indices are the layer, an output or input, and the unit."""
+
+
+def _letters(function: Function) -> set[str]:
+    """Return the letters of all values that derivatives go through: delta of delta1_2."""
+    steps = function.steps if any(isinstance(step, Combine) for step in function.steps) else ()
+    return {step.out.name.rstrip("0123456789") for step in steps}
 
 
 def _derived(function: Function) -> Iterator[str]:

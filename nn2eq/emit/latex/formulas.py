@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import NamedTuple
 
 from nn2eq import formula as fm
@@ -103,7 +103,28 @@ def _signed(node: fm.Node, negative: bool = False) -> list[tuple[bool, fm.Node]]
             return _signed(inner, not negative)
         case fm.Node("number", value=value) if value < 0:
             return [(not negative, fm.number(-value))]
+        case fm.Node("*"):
+            factors = sorted(_factors(node), key=lambda factor: factor.op != "number")
+            for factor in factors:
+                negative ^= _is_negative(factor)
+            return [(negative, reduce(_times, map(_magnitude, factors)))]
     return [(negative, node)]
+
+
+def _factors(node: fm.Node) -> list[fm.Node]:
+    return [factor for arg in node.args for factor in _factors(arg)] if node.op == "*" else [node]
+
+
+def _times(left: fm.Node, right: fm.Node) -> fm.Node:
+    return fm.Node("*", (left, right))
+
+
+def _is_negative(node: fm.Node) -> bool:
+    return node.op == "number" and node.value < 0
+
+
+def _magnitude(node: fm.Node) -> fm.Node:
+    return fm.number(-node.value) if _is_negative(node) else node
 
 
 def _negative(writer: Writer, node: fm.Node) -> Piece:
@@ -112,7 +133,10 @@ def _negative(writer: Writer, node: fm.Node) -> Piece:
 
 
 def _product(writer: Writer, node: fm.Node) -> Piece:
-    """Write factors side by side, a dot where two numbers would run together."""
+    """Write factors side by side, numbers first; a dot where two of them would run together."""
+    [(negative, node)] = _signed(node)
+    if negative:
+        return total([Term(True, _product(writer, node))], writer.place)
     left, right = (writer.write(arg).within(SIGN) for arg in node.args)
     if left.broken or right.broken or left.width + right.width > LINE - 2 * OPERATOR:
         return _broken_product(writer, left, right)

@@ -78,7 +78,7 @@ class Matrices(NamedTuple):
 
     def _affine(self, step: Affine, known: dict[str, Piece]) -> Piece:
         parts = [self._product(term, known[term.arg.name]) for term in step.terms]
-        if step.offset is not None:
+        if step.offset is not None and (self.symbolic or step.offset.data.any()):
             parts.append(self._constant(step.offset))
         return _sum(parts)
 

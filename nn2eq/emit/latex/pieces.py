@@ -23,7 +23,8 @@ SHORT = 25.0
 DEEPEST = 12
 """Sums within sums that are indented one by one."""
 BREAK = "\\\\"
-OPERATOR, DIGIT, BRACKETS = 12.2, 5.0, 8.0
+OPERATOR, DIGIT, BRACKETS, POWER_OF_TEN = 12.2, 5.0, 8.0, 9.0
+"""How wide a sign between terms is with the room around it, a digit, two brackets, what a power of ten adds."""
 
 SIZES = ("", r"\big", r"\Big", r"\bigg", r"\Bigg")
 MATRIX = 100
@@ -82,7 +83,7 @@ def width(text: str) -> float:
     digits = len(_MACRO.sub("", text)) + sum(
         len(name) <= 8 and name.isalpha() for name in text.split("\\")[1:]
     )
-    return DIGIT * digits - 1.8 * text.count("_") * 2
+    return DIGIT * digits - 1.8 * text.count("_") * 2 + POWER_OF_TEN * text.count(r"\times")
 
 
 def symbol(text: str) -> Piece:
@@ -105,9 +106,19 @@ def times(factor: str, piece: Piece) -> Piece:
     """Return a coefficient, "1" or any text that may stand in front, times a piece that is no sum."""
     if factor == "1":
         return piece
-    dot = r" \cdot " if starts_with_digit(piece.text) else r" \, " if piece.text.startswith(r"\frac") else " "
+    dot = between(factor, piece.text)
     around = 0.0 if piece.broken else width(factor) + (DIGIT if dot != " " else 1.5)
     return Piece(f"{factor}{dot}{piece.text}", piece.width + around, SIGN, piece.tall, piece.broken)
+
+
+def between(left: str, right: str) -> str:
+    r"""Return what stands between two factors: a dot before a number, a little room beside words, 2 \, \mathrm{age}."""
+    if starts_with_digit(right):
+        return r" \cdot "
+    return r" \, " if right.startswith((r"\frac", *_WORDS)) or left.startswith(_WORDS) else " "
+
+
+_WORDS = (r"\mathrm{", r"\text{")
 
 
 def starts_with_digit(text: str) -> bool:

@@ -6,6 +6,7 @@ Chebyshev's polynomials are functions T_k, which a line of the text defines.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,18 @@ from numpy.typing import NDArray
 from nn2eq.emit.latex.formulas import fraction
 from nn2eq.emit.latex.names import index
 from nn2eq.emit.latex.numbers import Numbers
-from nn2eq.emit.latex.pieces import DIGIT, Equation, Piece, Place, Term, bracketed, symbol, times, total
+from nn2eq.emit.latex.pieces import (
+    DIGIT,
+    Equation,
+    Piece,
+    Place,
+    Term,
+    between,
+    bracketed,
+    symbol,
+    times,
+    total,
+)
 from nn2eq.emit.printing import ATOM, PRODUCT
 from nn2eq.forms.program import Function, Polynomial
 
@@ -85,7 +97,8 @@ def _monomial(
     factors = [raised(variable, power) for variable, power in zip(variables, powers, strict=True) if power]
     if not factors:
         return None
-    text, width = " ".join(f.text for f in factors), sum(f.width for f in factors)
+    text = reduce(lambda left, right: left + between(left, right) + right, (f.text for f in factors))
+    width = sum(f.width for f in factors)
     return Piece(text, width, ATOM if len(factors) == 1 else PRODUCT, max(f.tall for f in factors))
 
 

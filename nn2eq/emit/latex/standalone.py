@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from nn2eq.emit.latex.names import texttt
 from nn2eq.emit.options import Options
-from nn2eq.forms.program import Program
+from nn2eq.forms.program import Apply, Program
 
 A4 = (597.0, 845.0)
 """Points, as TeX counts them."""
@@ -58,8 +58,11 @@ def _legend(program: Program, options: Options, said: Mapping[str, str], legend:
     inputs, outputs = (symbols.split(", ") for symbols in said["inputs"].split("; outputs: "))
     lines = [f"{_counted('Input', inputs)}; {_counted('output', outputs)}."]
     if program.layout != "symbolic":  # which has sentences of its own
-        lines += [sentence for layout, sentence in _SENTENCES if layout in (program.layout, options.numbers)]
-    lines += [f"${said[name]}$." for name in ("jacobian", "hessian") if name in said]
+        kind = (
+            "layered, no units" if program.layout == "layered" and not _has_units(program) else program.layout
+        )
+        lines += [sentence for row, sentence in _SENTENCES if row in (kind, f"in a {options.numbers}")]
+    lines += [f"${said[name]}$." for name in ("jacobian", "hessian", "slopes") if name in said]
     rounded = [f"Numbers are rounded to {options.digits} significant digits."] if options.digits else [legend]
     return lines + rounded
 
@@ -68,8 +71,17 @@ _SENTENCES = (
     ("layered", "$a_{k,j}$ is unit $j$ of layer $k$, $z_{k,j}$ the same before its activation."),
     ("cases", "Each row holds where its conditions do, the first one of those that do."),
     ("matrix", r"$a_k$ is the vector of layer $k$; functions of one number act on each of its units."),
-    ("table", r"$W_{k,i,j}$ leads from input $i$ of layer $k$ to its unit $j$, $b_{k,j}$ is added to that."),
+    ("in a matrix", "$W_k$ has a row for each input of layer $k$ and a column for each of its units."),
+    (
+        "in a table",
+        r"$W_{k,i,j}$ leads from input $i$ of layer $k$ to its unit $j$, $b_{k,j}$ is added to that.",
+    ),
 )
+
+
+def _has_units(program: Program) -> bool:
+    """Whether units have names of their own, as they have not in a polynomial of the inputs."""
+    return any(isinstance(step, Apply) for step in program.predict.steps)
 
 
 def _counted(word: str, symbols: list[str]) -> str:

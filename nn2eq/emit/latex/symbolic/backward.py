@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from nn2eq import formula as fm
 from nn2eq.emit.latex.formulas import Writer
 from nn2eq.emit.latex.names import index
 from nn2eq.emit.latex.pieces import Equation, Piece, Term, listed, symbol, total
@@ -90,14 +91,24 @@ class Backward:
 
     def loss_formula(self) -> Piece:
         """Write the loss of one sample."""
-        terms = [Term(False, self.of_output(unit, slope=False)) for unit in range(len(self.targets))]
-        return self.shared(total(terms)) if len(terms) > 1 else terms[0].piece
+        terms = [self._term(unit) for unit in range(len(self.targets))]
+        return self.shared(total(terms)) if len(terms) > 1 else self.of_output(0, slope=False)
+
+    def _term(self, unit: int) -> Term:
+        """Write what one output adds to the loss, its sign apart: a - b, not a + -b."""
+        node = self.loss.node
+        if node.op == "neg":
+            return Term(True, self._written(node.args[0], unit).within(SIGN))
+        return Term(False, self._written(node, unit))
 
     def of_output(self, unit: int, *, slope: bool) -> Piece:
         """Write what one output adds to the loss, or the derivative by it."""
+        return self._written(self.loss.derivative if slope else self.loss.node, unit)
+
+    def _written(self, node: fm.Node, unit: int) -> Piece:
+        """Write a formula in an output and what it should be."""
         y = symbol(self.naming.unit(self.naming.depth, unit))
         names = {"y": y} if self.loss.single else {"y": y, "t": symbol(self.targets[unit])}
-        node = self.loss.derivative if slope else self.loss.node
         return Writer(self.scalars.weights.numbers.one, names).write(node)
 
     def shared(self, piece: Piece) -> Piece:
