@@ -21,6 +21,7 @@ from nn2eq.emit import emit
 from nn2eq.emit.header import Header, read_header, with_header
 from nn2eq.emit.options import Options
 from nn2eq.errors import Nn2eqError
+from nn2eq.forms.pieces import pieces
 from nn2eq.forms.program import Program
 from nn2eq.forms.straight import layered, matrix, nested
 from nn2eq.forms.taylor import taylor
@@ -160,6 +161,28 @@ def test_large_matrices_are_written_at_once(language: str) -> None:
 
 
 # ------------------------------------------------------------------------------------- set by the real programs
+
+
+@pytest.mark.parametrize("form", [nested, layered, lambda network: taylor(network, order=2)])
+def test_plain_characters_fit_a_terminal(form: Callable[[Network], Program]) -> None:
+    names = ("a + b", "temperature", "pressure loss", "a_rather_long_name", "u")
+    network = renamed(dense(5, 6, 3, last="softmax"), names, ("u1", "u2", "u3"))
+    lines = require_same(network, form(network), "unicode").splitlines()
+    assert max(len(line) for line in lines if not line.startswith("#")) <= 80
+    assert any(line.lstrip().startswith(("+ ", "− ")) for line in lines)
+
+
+def test_a_sum_that_goes_on_has_room_around_its_sign() -> None:
+    network = dense(5, 6, 1)
+    assert re.search(r'& quad quad "" \+ \d', require_same(network, layered(network), "typst"))
+
+
+def test_words_and_brackets_of_a_page() -> None:
+    network = dense(1, 2, 1, hidden="relu")
+    assert "<mtext>if\u00a0</mtext>" in require_same(network, pieces(network), "html")
+    text = require_same(network, matrix(network), "html")
+    assert re.search(r"<mo>\(</mo><mrow><mo>\[</mo>", text)  # it grows with the matrix in it
+    assert "1 input, 1 output." in text
 
 
 def page_of_everything(language: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 from nn2eq.emit.options import Options
 from nn2eq.emit.typeset.mathml import display
@@ -12,6 +13,7 @@ from nn2eq.forms.program import Program
 STYLE = """\
 :root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
+h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
 math { font-size: 1.1rem; }
 .equations { overflow-x: auto; padding: 1rem 0; }
 p { color: color-mix(in srgb, currentColor 75%, transparent); }
@@ -24,14 +26,19 @@ def write(program: Program, options: Options) -> str:
     name = program.model.encode("utf-8", "backslashreplace").decode()  # a file may be called what is no text
     title = html.escape(name or "network")
     blocks = "\n".join(f'<div class="equations">\n{display(lines)}\n</div>' for lines in found.displays)
+    sizes = f"{_counted(program.inputs, 'input')}, {_counted(program.outputs, 'output')}"
     return (
         comments(found, "<!--", "-->")
         + f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
         f"<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>The {html.escape(program.form)} form: "
-        f"{len(program.inputs)} inputs, {len(program.outputs)} outputs. {html.escape(legend(found))}</p>\n"
+        f"{sizes}. {html.escape(legend(found))}</p>\n"
         f"{blocks}\n</body>\n</html>\n"
     )
+
+
+def _counted(names: Sequence[str], word: str) -> str:
+    return f"{len(names)} {word}{'s' * (len(names) > 1)}"
 
 
 EMITTER = emitter_of("html", ".html", write, "<!--", "-->")

@@ -80,7 +80,7 @@ class _Reader:
 
     def _one(self, token: re.Match[str]) -> str:
         if token["quoted"] is not None:
-            return rf"\text{{{token['quoted']} }}"
+            return rf"\text{{{token['quoted']} }}" if token["quoted"] else ""
         if token["number"]:
             return number(token["number"])
         if token["letter"]:

@@ -113,7 +113,9 @@ class _Reader:
         match = self._known.match(self._text, start.end()) if self._known else None
         if match is None:
             return ""
-        if re.match(rf"[\w{_LOW}(]|_", self._text[match.end() :]):  # the beginning of a longer name
+        if re.match(
+            rf"(?![{_HIGH}])[\w{_LOW}(]|_", self._text[match.end() :]
+        ):  # the beginning of a longer name
             return ""
         self._at = match.end()
         return self._names[match[0]]

@@ -12,6 +12,12 @@ APPLY = "<mo>&#x2061;</mo>"
 UNARY = '<mo form="prefix" lspace="0" rspace="0.05em">−</mo>'
 SPACES = {"quad": "1em", "thin": "0.17em", "qquad": "2em", "": "0em"}
 GAP = "0.9em"
+SIDES = (
+    "padding-right: 0; text-align: right; text-align: -webkit-right",  # browsers take the last that they know
+    "padding-left: 0; text-align: left; text-align: -webkit-left",
+)
+MATRICES = frozenset({"numbers", "matrix", "cases"})
+"""What brackets beside it grow with."""
 
 
 def display(lines: Sequence[Line]) -> str:
@@ -23,10 +29,8 @@ def display(lines: Sequence[Line]) -> str:
 
 def _line(line: Line) -> str:
     gap = f"; padding-bottom: {GAP}" if line.apart else ""
-    sides = ("right", "left")
     cells = "".join(
-        f'<mtd style="text-align: {sides[k % 2]}{gap}">{write(cell)}</mtd>'
-        for k, cell in enumerate(line.cells)
+        f'<mtd style="{SIDES[k % 2]}{gap}">{write(cell)}</mtd>' for k, cell in enumerate(line.cells)
     )
     return f"<mtr>{cells}</mtr>"
 
@@ -37,10 +41,14 @@ def write(node: Node) -> str:
 
 
 def _inner(nodes: Sequence[Node]) -> str:
-    """Write nodes side by side; a function is said to be applied to what follows."""
+    """Write nodes side by side; a function is said to be applied to what follows. Brackets grow with matrices."""
     found, before = "", None
+    is_tall = any(node.kind in MATRICES for node in nodes)
     for node, following in zip(nodes, [*nodes[1:], None][: len(nodes)], strict=True):
-        found += UNARY if _is_sign_of(node, before) else write(node)
+        is_bracket = is_tall and node.kind == "sign" and node.text in "()"
+        found += (
+            UNARY if _is_sign_of(node, before) else f"<mo>{node.text}</mo>" if is_bracket else write(node)
+        )
         before = node
         if following is not None and _is_function(node) and following.text == "(":
             found += APPLY
@@ -104,7 +112,7 @@ _WRITE: Mapping[str, Callable[[Node], str]] = {
     "name": _variant,
     "bold": _variant,
     "function": lambda node: f"<mi>{escape(node.text)}</mi>",
-    "words": lambda node: f"<mtext>{escape(node.text.replace(' ', chr(0xA0)))}</mtext>",
+    "words": lambda node: f"<mtext>{escape(f'{node.text.strip()} '.replace(' ', chr(0xA0)))}</mtext>",
     "sign": _sign,
     "open": _sign,
     "close": _sign,

@@ -41,7 +41,8 @@ def comments(found: Document, opening: str, closing: str = "", *, wide: str = WI
     """Return what is said of names and numbers, a comment each."""
     end = f" {closing}" if closing else ""
     said = ((key, text.replace("one in braces the float64", wide)) for key, text in found.said if key in SAID)
-    return "".join(f"{opening} {key}: {escaped(text)}{end}\n" for key, text in said)
+    lines = ((key, text.replace(r"^\top", "ᵀ") if key == "kernels" else text) for key, text in said)
+    return "".join(f"{opening} {key}: {escaped(text)}{end}\n" for key, text in lines)
 
 
 def legend(found: Document) -> str:

@@ -26,14 +26,24 @@ SIGNS = {
 }
 SPACES = {"quad": "quad", "qquad": "wide", "thin": "thin", "": ""}
 
+NOTHING = '""'
+
 
 def display(lines: Sequence[Line]) -> str:
     """Return a display, its lines aligned."""
     rows = []
     for line in lines:
-        row = " &".join(write(cell) for cell in line.cells)
+        row = " &".join(_going_on(cell) for cell in line.cells)
         rows.append(row + (" \\" if line.apart else ""))
     return "$ " + " \\\n  ".join(rows) + " $"
+
+
+def _going_on(cell: Node) -> str:
+    """Write a cell; a sign with which a sum goes on has nothing before it, lest it be that of a number."""
+    place = next((k for k, node in enumerate(cell.args) if node.kind != "space"), 0)
+    if not place or cell.args[place].text not in ("+", "−"):
+        return write(cell)
+    return " ".join([*map(write, cell.args[:place]), NOTHING, *filter(None, map(write, cell.args[place:]))])
 
 
 def write(node: Node) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from nn2eq.emit.typeset.tree import ACCENTS, Line, Node
 
@@ -12,7 +14,12 @@ BOLD = {chr(ord("a") + k): chr(0x1D41A + k) for k in range(26)} | {
     chr(ord("A") + k): chr(0x1D400 + k) for k in range(26)
 }
 SPACED = frozenset("+−·×=≤≥<>⊙⊗→⇔≈")
-WIDTH = 100
+WIDTH = 80
+"""Characters that a line of a terminal has."""
+WHOLE = "√/^_"
+"""Signs before brackets within which no line is broken: of roots, fractions, indices."""
+FEWEST = 40
+"""Characters that stand in a line before it is broken, if the rest allows it."""
 
 
 def display(lines: Sequence[Line]) -> str:
@@ -28,7 +35,46 @@ def display(lines: Sequence[Line]) -> str:
         found.append(matrix or row)
         if line.apart:
             found.append("")
-    return "\n".join(found)
+    return "\n".join(_filled(found))
+
+
+def _filled(lines: Sequence[str]) -> Iterator[str]:
+    """Break lines that are wider than a terminal at their signs; what is left goes to the next, if it goes on."""
+    waiting = deque(lines)
+    while waiting:
+        line = waiting.popleft()
+        place = _breaking(line) if len(line) > WIDTH and "\n" not in line else 0
+        yield line[:place] if place else line
+        if not place:
+            continue
+        rest, following = line[place + 1 :], waiting[0] if waiting else ""
+        own, goes_on = _margin(line), following.lstrip()[:2] in ("+ ", "− ")
+        if goes_on and (_margin(following) == own or " = " in line):
+            waiting[0] = f"{' ' * _margin(following)}{rest} {following.lstrip()}"
+        else:
+            waiting.appendleft(" " * (own if line.lstrip()[:2] in ("+ ", "− ") else own + 4) + rest)
+
+
+def _margin(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _breaking(line: str) -> int:
+    """Return before which sign a line is best broken, the last in the fewest brackets; 0 for nowhere."""
+    whole, bars = [False], False
+    found: list[tuple[bool, int, int]] = []
+    for place, char in enumerate(line):
+        if place > WIDTH and found:
+            break
+        if char in "({":
+            whole.append(whole[-1] or char == "{" or line[place - 1] in WHOLE)
+        elif char in ")}" and whole[1:]:
+            whole.pop()
+        bars ^= char == "|"
+        is_sign = line[place : place + 3] in (" + ", " − ") and place > _margin(line) + 4
+        if is_sign and not (whole[-1] or bars):
+            found.append((place >= FEWEST, -len(whole), place))
+    return max(found)[2] if found else 0
 
 
 def _cell(node: Node) -> str:
@@ -37,7 +83,7 @@ def _cell(node: Node) -> str:
     nodes = node.args if node.kind == "row" else (node,)
     if not nodes or nodes[0].kind != "space":
         return text
-    indent = "  " * sum(part.kind == "space" for part in nodes[:8])
+    indent = "  " * sum(1 for _ in takewhile(lambda part: part.kind == "space", nodes))
     return indent + (f"{text[0]} {text[1:].lstrip()}" if text[:1] in "+−" else text)
 
 
@@ -155,7 +201,7 @@ def _bracketed(node: Node) -> str:
 _WRITE: Mapping[str, Callable[[Node], str]] = {
     "number": lambda node: node.text,
     "letter": lambda node: node.text,
-    "name": lambda node: node.text,
+    "name": lambda node: node.text.replace(" ", "\N{NO-BREAK SPACE}"),  # no line is broken within a name
     "bold": lambda node: "".join(BOLD.get(char, char) for char in node.text),
     "function": lambda node: node.text,
     "words": lambda node: f" {node.text.strip()} ",
@@ -167,7 +213,7 @@ _WRITE: Mapping[str, Callable[[Node], str]] = {
     "row": lambda node: _side_by_side(node.args),
     "sub": _subscripted,
     "sup": _raised(ABOVE, "^"),
-    "under": lambda node: f"{write(node.args[0])}_({write(node.args[1]).replace(' ', '')}) ",
+    "under": lambda node: _raised(BELOW, "_")(node) + " ",
     "fraction": lambda node: f"{_bracketed(node.args[0])}/{_bracketed(node.args[1])}",
     "root": lambda node: f"√({write(node.args[0]).strip()})",
     "accent": lambda node: write(node.args[0]) + ACCENTS[node.text],
