@@ -174,7 +174,7 @@ def test_plain_characters_fit_a_terminal(form: Callable[[Network], Program]) -> 
 
 def test_a_sum_that_goes_on_has_room_around_its_sign() -> None:
     network = dense(5, 6, 1)
-    assert re.search(r'& quad quad "" \+ \d', require_same(network, layered(network), "typst"))
+    assert re.search(r'&quad quad "" \+ \d', require_same(network, layered(network), "typst"))
 
 
 def test_words_and_brackets_of_a_page() -> None:
