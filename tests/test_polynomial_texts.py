@@ -10,15 +10,27 @@ from networks import dense
 
 from nn2eq.emit import LANGUAGES, content, emit, emitter
 from nn2eq.errors import DamagedFile
+from nn2eq.forms import form
 from nn2eq.forms.program import Constant, Function, Polynomial, Program, Value
 from nn2eq.forms.taylor import taylor
 from nn2eq.proof.program_json import read_program
 from nn2eq.proof.runners import run
 
-OF_NUMBERS = [language for language in LANGUAGES if "layered" in emitter(language).layouts]
-"""The languages that say what is written number by number."""
+SHORT_FORMS = ("taylor", "polynomial", "simplified")
 IN_PROCESS = [language for language in LANGUAGES if not emitter(language).external]
 POINTS = np.random.default_rng(0).uniform(-1.0, 1.0, size=(30, 2))
+
+
+def said_in(program: Program, language: str) -> Program:
+    """Return the program in the layout in which a language says polynomials."""
+    return replace(program, layout=form("polynomial").layout_among(emitter(language).layouts))
+
+
+@pytest.mark.parametrize("name", SHORT_FORMS)
+def test_every_language_says_the_short_forms(name: str) -> None:
+    for language in LANGUAGES:
+        layouts = emitter(language).layouts
+        assert form(name).layout_among(layouts) in layouts
 
 
 def chebyshev() -> Program:
@@ -49,7 +61,7 @@ def ratio() -> Program:
     return Program((Function("predict", (x,), (y,), (step,)),), "layered", "polynomial")
 
 
-@pytest.mark.parametrize("language", OF_NUMBERS)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_ratio_runs_in_every_language(language: str) -> None:
     program = ratio()
     x1, x2 = POINTS.T
@@ -58,7 +70,7 @@ def test_a_ratio_runs_in_every_language(language: str) -> None:
     monomials = np.stack([np.ones(30), x1, x2**2, x1 * x2], axis=1)
     wanted = monomials @ step.coefficients.data / np.stack([1 + 0.25 * x1 + 0.5 * x2**2, np.ones(30)], axis=1)
     np.testing.assert_allclose(program.evaluate(POINTS), wanted, rtol=1e-13)
-    answers = run(language, content(program, language), POINTS)
+    answers = run(language, content(said_in(program, language), language), POINTS)
     np.testing.assert_allclose(answers.outputs, wanted, rtol=1e-12, atol=1e-14)
 
 
@@ -76,10 +88,10 @@ def test_a_ratio_too_wide_for_a_fraction_is_read_back_too() -> None:
     np.testing.assert_allclose(run("latex", text, points).outputs, program.evaluate(points), rtol=1e-12)
 
 
-@pytest.mark.parametrize("language", OF_NUMBERS)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_chebyshevs_basis_runs_in_every_language(language: str) -> None:
     program = chebyshev()
-    answers = run(language, content(program, language), POINTS)
+    answers = run(language, content(said_in(program, language), language), POINTS)
     np.testing.assert_allclose(answers.outputs, program.evaluate(POINTS), rtol=1e-12, atol=1e-14)
 
 

@@ -60,7 +60,7 @@ def _is_curved(program: Program) -> bool:
 
 
 def _refused(what: str) -> CannotEmit:
-    way_out = "smtlib says ReLU and its kind; `nn2eq bounds` proves ranges of any network"
+    way_out = "smtlib says ReLU and its kind, and any network by --form polynomial; `nn2eq bounds` proves its ranges"
     return CannotEmit(f"{what}, and smtlib is exact", code="not-affine", way_out=way_out)
 
 

@@ -72,6 +72,7 @@ FORMS: Mapping[str, Form] = {
             "nested",
             "a polynomial around a point; on a domain, with its proved error",
             ("order", "at", "domain", "seconds"),
+            ("layered", "matrix"),
         ),
         Form(
             "simplified",
@@ -110,6 +111,7 @@ FORMS: Mapping[str, Form] = {
             "layered",
             "the shortest polynomial, or ratio of two, near the network on a domain, with its proved error",
             ("degree", "tolerance", "domain", "seconds"),
+            ("nested", "matrix"),
         ),
         Form(
             "pieces",

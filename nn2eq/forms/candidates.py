@@ -29,6 +29,8 @@ _FRACTION = 14
 """The characters that a fraction takes around its numerator and denominator, and of the 1 in that."""
 _ORDERS = (3, 12)
 """In how many orders digits are taken away: first of every candidate, then of the shortest."""
+_SAID = 4
+"""Rounds that a fit is worth that is only to be told of."""
 _ROUNDING = 0.01
 """The share of the tolerance that evaluating powers in float64 may cost."""
 _UNIT = 2.0**-53
@@ -51,9 +53,10 @@ def lowest_degree(columns: Columns, output: int, most: int | None, aim: float) -
         for degree in degrees:
             if near_minimax(columns.task(output, degree), aim).error <= aim:
                 return degree
+    error = near_minimax(columns.task(output, degrees[-1]), rounds=_SAID).error
     raise BadRequest(
         f"no polynomial of degree up to {degrees[-1]} is within {aim:.3g} of the network, but one is within "
-        f"{highest.error:.2g}",
+        f"{error:.2g}",
         code="not-near", way_out="raise --tolerance or --degree, or shrink --domain",
     )  # fmt: skip
 
