@@ -247,7 +247,8 @@ def convert(
     agreement = None if wait else _checked(network, request, written, data)
     found = Conversion("", written.program, agreement, written.reason)
     checks = (found.line(), *([asked.agreement.line()] if asked else []))
-    header = replace(_header(request, written.program, checks, gone), around=in_short(network))
+    header = _header(request, written.program, checks, gone)
+    header = replace(header, around=in_short(network), notes=(*header.notes, *_open(network)))
     declared = chosen.header(written.program, request.options) if chosen.header else ""
     return replace(
         found,
@@ -309,6 +310,12 @@ def _header(request: Request, program: Program, checks: tuple[str, ...], gone: t
         observed=None if program.exact else _known(program.observed),
         checks=checks, notes=(*program.notes, *away), linear=request.linear,
     )  # fmt: skip
+
+
+def _open(network: Network) -> tuple[str, ...]:
+    """Return the note of a file that leaves open how many inputs there are."""
+    said = "the file leaves the number of inputs open: for one number alone, as Keras takes it, give it"
+    return (f"{said} {network.inputs} times",) if network.one_for_all and network.inputs > 1 else ()
 
 
 def _known(value: float) -> float | None:

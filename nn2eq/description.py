@@ -28,6 +28,7 @@ class LayerInfo:
 class Info:
     """A network at a glance; `forms` says how many numbers each form's text holds.
 
+    one_for_all: whether the file leaves the number of inputs open, so that Keras takes one number for all of them too.
     constant_bytes: what the numbers take as arrays, of float32 where the file has it and nothing was folded in.
     """
 
@@ -42,6 +43,7 @@ class Info:
     multiply_adds: int
     constant_bytes: int
     forms: dict[str, int]
+    one_for_all: bool
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -61,6 +63,7 @@ def info(network: Network) -> Info:
         network.parameters, _multiply_adds(program),
         sum(constant.data.nbytes for constant in program.predict.constants),
         {name: numbers(program) for name, program in programs.items()},
+        network.one_for_all,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from latex_networks import affine, around, dense, renamed
 from text_networks import EVERYWHERE, LAYOUTS, SPECIAL, TEXTS, WAYS, defined, require_same, texts
 
 from nn2eq.activations import activation
-from nn2eq.emit import emit, emitter
+from nn2eq.conversion import Request, convert
+from nn2eq.emit import as_text, emit, emitter
+from nn2eq.emit.header import read_header
 from nn2eq.emit.options import Options
 from nn2eq.errors import BadRequest, CannotEmit, DamagedFile, Disagreement
 from nn2eq.forms.expressions import evaluate_expressions, expressions
@@ -46,6 +49,25 @@ def test_numpy_takes_inputs_of_higher_rank_flattened_row_by_row() -> None:
     predict = defined(emit(matrix(network), "numpy"))["predict"]
     x = np.random.default_rng(0).normal(size=(4, 2, 3))
     assert np.allclose(predict(x), network.evaluate(x.reshape(4, 6)))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_one_number_for_all_inputs_where_the_file_leaves_their_number_open(layout: str) -> None:
+    network = dense(3, 4, 2)
+    x = np.random.default_rng(0).normal(size=(4, 1))
+    predict = defined(emit(LAYOUTS[layout](replace(network, one_for_all=True)), "numpy"))["predict"]
+    assert np.allclose(predict(x), network.evaluate(np.repeat(x, 3, axis=1)), rtol=1e-6)  # type: ignore[operator]
+    with pytest.raises(ValueError, match="predict takes"):
+        defined(emit(LAYOUTS[layout](network), "numpy"))["predict"](x)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("language", ["numpy", "c", "latex", "sql", "json"])
+def test_every_language_says_what_one_number_stands_for(language: str) -> None:
+    request = Request(language, "matrix" if language != "sql" else "layered")
+    for network, said in ((dense(3, 2), False), (replace(dense(3, 2), one_for_all=True), True)):
+        header = read_header(as_text(convert(network, request).text))
+        assert header is not None
+        assert any("give it 3 times" in note for note in header.notes) == said
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ def _show(found: Info) -> None:
         printable(f"{found.model}: {found.container}, Keras {found.keras_version or 'of unknown version'}")
     )
     click.echo(f"sha256 {found.sha256}")
-    click.echo(f"{_names('input', found.inputs)}, {_names('output', found.outputs)}\n")
+    given = ", or one number for all of them" if found.one_for_all and len(found.inputs) > 1 else ""
+    click.echo(f"{_names('input', found.inputs)}{given}, {_names('output', found.outputs)}\n")
     table(
         ("", "layer", "class", "output", "activation", "parameters"),
         [
