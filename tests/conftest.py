@@ -30,6 +30,33 @@ def tool() -> Callable[[str], str]:
     return find
 
 
+@pytest.fixture
+def engine(dialect: str, tool: Callable[[str], str]) -> str:
+    """The dialect, if its engine is on this machine."""
+    from nn2eq.proof.engines import ENGINES
+
+    pytest.importorskip(ENGINES[dialect].package, reason=f"{dialect} is not installed: make tools")
+    if dialect == "spark":
+        tool("java")
+    if dialect == "postgres":
+        from nn2eq.errors import BadRequest
+        from nn2eq.proof.engines.in_postgres import program
+
+        try:
+            program("initdb")
+        except BadRequest:
+            pytest.skip("postgresql is not installed: make tools")
+    return dialect
+
+
+@pytest.fixture
+def office(tool: Callable[[str], str]) -> str:
+    """LibreOffice, which recalculates."""
+    pytest.importorskip("openpyxl")
+    pytest.importorskip("xlsxwriter")
+    return tool("soffice")
+
+
 @pytest.fixture(scope="session")
 def shipped_models() -> tuple[Path, ...]:
     """Every model file in models/."""

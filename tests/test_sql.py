@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import re
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -21,39 +16,22 @@ from test_languages import EXTREMES
 from text_networks import SPECIAL
 
 from nn2eq import formula as fm
-from nn2eq.conversion import NOT_RUN, Request, convert
+from nn2eq.conversion import Request, convert
 from nn2eq.emit import emit
 from nn2eq.emit.options import Options
-from nn2eq.emit.sql.dialects import DIALECTS
+from nn2eq.emit.sql.dialects import BESIDE, DIALECTS
 from nn2eq.emit.sql.others import OTHERS, TANH, translated
-from nn2eq.errors import BadRequest, CannotEmit, Disagreement, TooLarge
+from nn2eq.errors import CannotEmit, TooLarge
 from nn2eq.forms.program import Program
 from nn2eq.forms.straight import layered, nested
-from nn2eq.network import Network
 from nn2eq.proof.check import check
-from nn2eq.proof.engines import ENGINES, SAMPLES
-from nn2eq.proof.judge import judge, recognised
+from nn2eq.proof.engines import ENGINES
+from nn2eq.proof.judge import judge
 from nn2eq.proof.runners import run
 
 INSIDE = [name for name, engine in ENGINES.items() if engine.inside]
 EVERY = [pytest.param(name, marks=pytest.mark.slow) if name == "spark" else name for name in DIALECTS]
 SINGLE = [name for name in DIALECTS if "float32" in DIALECTS[name].types]
-
-
-@pytest.fixture
-def engine(dialect: str, tool: Callable[[str], str]) -> str:
-    """The dialect, if its engine is on this machine."""
-    pytest.importorskip(ENGINES[dialect].package, reason=f"{dialect} is not installed: make tools")
-    if dialect == "spark":
-        tool("java")
-    if dialect == "postgres":
-        from nn2eq.proof.engines.in_postgres import program
-
-        try:
-            program("initdb")
-        except BadRequest:
-            pytest.skip("postgresql is not installed: make tools")
-    return dialect
 
 
 def require_same(program: Program, x: np.ndarray, options: Options) -> None:
@@ -68,23 +46,31 @@ def require_same(program: Program, x: np.ndarray, options: Options) -> None:
     )
 
 
-def taken_by(dialect: str, x: np.ndarray) -> np.ndarray:
-    """Leave out what PostgreSQL does not take: to it a product that underflows is an error."""
-    return np.where(np.abs(x) < 1e-250, 0.0, x) if dialect == "postgres" else x
-
-
 def test_every_dialect_has_an_engine() -> None:
     assert set(DIALECTS) == set(ENGINES)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "duckdb", "postgres"])
 def test_every_activation(engine: str) -> None:
-    require_same(everything("layered"), taken_by(engine, samples()), Options(dialect=engine))
+    require_same(everything("layered"), samples(), Options(dialect=engine))
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres", pytest.param("spark", marks=pytest.mark.slow)])
 def test_every_activation_nested(engine: str) -> None:
-    require_same(everything("nested"), taken_by(engine, samples()), Options(dialect=engine))
+    require_same(everything("nested"), samples(), Options(dialect=engine))
+
+
+@pytest.mark.parametrize("layout", ["layered", "nested"])
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
+def test_numbers_that_underflow_are_no_error(engine: str, layout: str) -> None:
+    """To PostgreSQL a product that underflows is one: a single small number would end a query of a billion rows."""
+    tiny = np.multiply.outer(
+        [10.0**-power for power in (323, 310, 250, 163, 108, 70, 40)], [1, -1, 0.3, -0.7]
+    )
+    x, program = np.concatenate([tiny, np.ones_like(tiny)], axis=1), everything(layout)
+    meant = x + BESIDE - BESIDE if engine == "postgres" else x  # so are ties that such numbers break
+    found = run("sql", emit(program, "sql", Options(dialect=engine)), x).outputs
+    assert np.allclose(found, program.evaluate(meant), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("layout", ["layered", "nested"])
@@ -251,6 +237,13 @@ def test_every_name_can_be_a_column(engine: str) -> None:
     assert np.allclose(run("sql", text, x).outputs, network.evaluate(x), rtol=1e-12)
 
 
+@pytest.mark.parametrize("dialect", EVERY)
+def test_a_long_name_is_not_broken_at_its_spaces(dialect: str) -> None:
+    name = "the  temperature, at two o'clock,  " * 5
+    text = emit(layered(replace(dense(2, 1), input_names=(name, "p"))), "sql", Options(dialect=dialect))
+    assert name in text
+
+
 @pytest.mark.parametrize(
     ("inputs", "options"),
     [
@@ -305,138 +298,3 @@ def test_a_parquet_file_is_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert np.array_equal(found[:, 0], order)
     x = np.stack([order / 10, order], axis=1)
     assert np.allclose(found[:, 1], network.evaluate(x)[:, 0], rtol=1e-12)
-
-
-# ----------------------------------------------------------------------------------------- checks, and strangers
-
-
-@pytest.mark.parametrize("dialect", INSIDE)
-def test_a_plain_conversion_runs_the_query(engine: str) -> None:
-    network = dense(3, 4, 2, last="softmax")
-    conversion = convert(network, Request("sql", options=Options(dialect=engine, digits=4)))
-    assert f"agree (evaluated as sql by {engine})" in conversion.line()
-    assert judge(network, conversion.text).holds
-    bare = "".join(line for line in conversion.text.splitlines(True) if "nn2eq " not in line)
-    assert recognised(bare) == "sql"
-
-
-@pytest.mark.parametrize("dialect", INSIDE)
-def test_what_an_engine_takes_minutes_for_is_not_run_unasked(dialect: str) -> None:
-    conversion = convert(dense(500, 100, 1), Request("sql", options=Options(dialect=dialect)))
-    assert NOT_RUN in conversion.text
-
-
-@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name not in INSIDE])
-def test_a_server_is_started_only_if_asked(dialect: str) -> None:
-    network = dense(2, 3, 1)
-    conversion = convert(network, Request("sql", options=Options(dialect=dialect)))
-    assert conversion.agreement is None
-    assert NOT_RUN in conversion.text
-    with pytest.raises(BadRequest, match="only if asked"):
-        judge(network, conversion.text)
-
-
-@pytest.mark.parametrize("dialect", ["postgres"])
-def test_asked_for_the_server_is_started(engine: str) -> None:
-    network = dense(2, 3, 1)
-    conversion = convert(network, Request("sql", options=Options(dialect=engine)), run=True)
-    assert "agree (evaluated as sql by postgres)" in conversion.line()
-    assert judge(network, conversion.text, outside=True).holds
-
-
-STARTED = """
-import os, signal
-from nn2eq.proof.engines.in_postgres import start
-print((start() / "data" / "postmaster.pid").read_text().split()[0], flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-@pytest.mark.parametrize("dialect", ["postgres"])
-def test_the_server_ends_with_its_process_however_that_ends(engine: str) -> None:
-    done = subprocess.run([sys.executable, "-c", STARTED], capture_output=True, text=True, check=False)
-    assert done.returncode == -signal.SIGKILL
-    server = Path("/proc") / done.stdout.strip()
-    for _ in range(100):
-        if not server.exists():
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{server} is still there")
-
-
-@pytest.mark.parametrize("dialect", ["sqlite", "duckdb", "postgres"])
-def test_a_wrong_digit_anywhere_is_seen(engine: str) -> None:
-    network = dense(2, 3, 2)
-    x = np.random.default_rng(1).normal(size=(20, 2))
-    text = emit(layered(network), "sql", Options(dialect=engine))
-    places = [match.start(1) for match in re.finditer(r"\d\.\d\d\d(\d)\d", text)]
-    assert len(places) == 17
-    for at in places:
-        wrong = text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :]
-        assert np.max(np.abs(run("sql", wrong, x).outputs - network.evaluate(x))) > 1e-9
-
-
-SELECTED = "tanh({}) AS a1_1"
-INTRUSIONS = {
-    "sqlite": (
-        "(SELECT count(*) FROM sqlite_master)",
-        "load_extension('x')",
-        "(SELECT * FROM pragma_table_list())",
-        "randomblob(100)",
-    ),
-    "duckdb": (
-        "(SELECT count(*) FROM read_text('/etc/hostname'))",
-        "(SELECT count(*) FROM '/etc/hostname.csv')",
-        "getenv('HOME')",
-    ),
-}
-
-
-@pytest.mark.parametrize(
-    ("dialect", "what"), [(name, what) for name, found in INTRUSIONS.items() for what in found]
-)
-def test_a_strangers_query_reaches_nothing_else(engine: str, what: str) -> None:
-    network = dense(1, 1, 1)
-    text = convert(network, Request("sql", options=Options(dialect=engine))).text
-    wrong = re.sub(r"tanh\(.*\) AS a1_1", lambda _: f"tanh({what}) AS a1_1", text)
-    assert wrong != text
-    with pytest.raises(Disagreement, match="the text fails") as caught:
-        judge(network, wrong)
-    assert caught.value.code == "text-fails"
-
-
-@pytest.mark.parametrize("dialect", INSIDE)
-@pytest.mark.parametrize(
-    "more", ["DROP TABLE nn2eq_samples;", "ATTACH 'stolen.db' AS other;", "PRAGMA user_version = 3;"]
-)
-def test_a_strangers_text_is_one_query(
-    engine: str, more: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    network = dense(1, 1, 1)
-    text = convert(network, Request("sql", options=Options(dialect=engine))).text
-    for wrong in (text + more, re.sub(r"(?m)^WITH x", f"{more}\nWITH x", text)):
-        with pytest.raises(Disagreement, match="the text fails"):
-            judge(network, wrong)
-    assert not list(tmp_path.iterdir())
-
-
-def test_an_endless_query_ends() -> None:
-    network = dense(1, 1, 1)
-    text = convert(network, Request("sql")).text
-    endless = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n)"
-    wrong = re.sub(r"tanh\(.*\) AS a1_1", f"tanh({endless}) AS a1_1", text)
-    with pytest.raises(Disagreement, match="the text fails"):
-        judge(network, wrong)
-
-
-@pytest.mark.parametrize("text", ["SELECT 1 AS y;", "-- sqlite: y for each row of data\nSELECT 2;", ""])
-def test_a_query_of_another_make_is_said_not_to_be_understood(text: str) -> None:
-    with pytest.raises(BadRequest, match="not built as those of nn2eq"):
-        judge(dense(1, 1), text, language="sql")
-
-
-def test_the_samples_take_the_place_of_the_table_alone() -> None:
-    network: Network = replace(dense(1, 1), output_names=(f'FROM "{SAMPLES}"',))
-    text = emit(layered(network), "sql", Options(table=SAMPLES))
-    assert np.allclose(run("sql", text, np.ones((1, 1))).outputs, network.evaluate(np.ones((1, 1))))

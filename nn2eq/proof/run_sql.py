@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 _DIALECT = re.compile(r"^-- (\w+): .* for each row of ", re.MULTILINE)
 _QUOTED = r"""("(?:[^"]|"")+"|`(?:[^`]|``)+`)"""
-_INPUT = re.compile(rf"^\s*CAST\({_QUOTED} AS [A-Z ]+\) AS x\d*,?$", re.MULTILINE)
+_INPUT = re.compile(rf"^\s*CAST\({_QUOTED} AS [A-Z ]+\)[-+ e\d]* AS x\d*,?$", re.MULTILINE)
 _KEPT = re.compile(rf"^\s*{_QUOTED} AS keep\d+,?$", re.MULTILINE)
 _TABLE = re.compile(rf"^\s*FROM ((?:\w+\.)?{_QUOTED}(?:\.{_QUOTED})*)$", re.MULTILINE)
 

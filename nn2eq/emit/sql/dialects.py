@@ -39,6 +39,7 @@ class Dialect:
     functions   templates for the primitives of formulas; single: others in float32
     rewritten   primitives that it lacks, or is better off without, as formulas over the others
     by_unit     those rewritten only where they are of one unit, not where they run over a group
+    taken       how a column {0} is taken as a number of the type {1}
     quote       the mark around a name of a user's, doubled within it
     opening     what stands in front of a table expression's bracket
     fence       what ends a table expression so that it is computed once a row. Otherwise some engines put its formulas
@@ -55,6 +56,7 @@ class Dialect:
     single: Mapping[str, str] = field(default_factory=dict)
     rewritten: Mapping[str, Rewriting] = field(default_factory=dict)
     by_unit: Mapping[str, Rewriting] = field(default_factory=dict)
+    taken: str = "CAST({0} AS {1})"
     quote: str = '"'
     opening: str = ""
     fence: str = ""
@@ -144,6 +146,19 @@ def guarded(arg: fm.Node) -> fm.Node:
     return fm.Node("exp", (fm.Node("where", (under, fm.number(-math.inf), inner)),))
 
 
+BESIDE = 1e-60
+"""What is nothing beside a number, and taken away again leaves 0, or a number whose fourth power does not underflow."""
+
+
+def square_of_no_small(left: fm.Node, right: fm.Node) -> fm.Node:
+    """Return a product that is no error to PostgreSQL where a number times itself underflows."""
+    if left != right:
+        return fm.Node("*", (left, right))
+    beside = fm.number(BESIDE)
+    kept = fm.Node("-", (fm.Node("+", (left, beside)), beside))
+    return fm.Node("*", (kept, kept))
+
+
 def for_postgres(data: NDArray[Any]) -> list[str]:
     """Write numbers for PostgreSQL, where a decimal is exact until it meets a float."""
     finite = decimals(np.where(np.isfinite(data), data, 0), wide=True)
@@ -183,7 +198,8 @@ DIALECTS: Mapping[str, Dialect] = {
             "postgres",
             types={"float64": "DOUBLE PRECISION"},
             numbers={"float64": for_postgres},
-            rewritten={**_LACKING, "exp": guarded},
+            rewritten={**_LACKING, "exp": guarded, "*": square_of_no_small},
+            taken=f"CAST({{0}} AS {{1}}) + {BESIDE!r} - {BESIDE!r}",
             fence="OFFSET 0",
             columns=1_600,
             caseless=False,

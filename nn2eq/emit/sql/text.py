@@ -26,6 +26,8 @@ from nn2eq.forms.size import Spelling
 WIDTH = 110
 STANDARD, TABLE = "sqlite", "data"
 """The dialect and the table, if none is named."""
+_QUOTED = frozenset('"`')
+"""What stands around names of users', which are not to be broken at their spaces."""
 _SHOWN = 6
 """How many names a comment holds."""
 
@@ -102,7 +104,8 @@ class _Query:
     def _inputs(self) -> tuple[Item, ...]:
         """Select the inputs as numbers of the type that is computed in, whatever the table holds."""
         names = self._function.arguments[0].parts
-        typed = [f"CAST({self._dialect.quoted(name)} AS {self._type})" for name in self._program.inputs]
+        chosen = self._dialect
+        typed = [chosen.taken.format(chosen.quoted(name), self._type) for name in self._program.inputs]
         return (*zip(typed, names, strict=True), *self._kept)
 
     def _carried(self, level: int) -> Iterator[str]:
@@ -162,7 +165,8 @@ def _select(select: Select) -> Iterator[str]:
     for number, (text, name) in enumerate(select.items, start=1):
         comma = "," if number < len(select.items) else ""
         alias = "" if text == name else f" AS {name}"
-        *lines, last = [text] if len(text) <= WIDTH else wrap(
+        is_whole = len(text) <= WIDTH or not _QUOTED.isdisjoint(text)
+        *lines, last = [text] if is_whole else wrap(
             text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
         )  # fmt: skip
         yield from (f"  {line}" for line in (*lines, f"{last}{alias}{comma}"))
