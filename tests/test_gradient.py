@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,7 +142,9 @@ def test_texts_say_it(language: str, layout: str, name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("language", "layout"), [pair for pair in WRITTEN if pair not in HERE])
+@pytest.mark.parametrize(
+    ("language", "layout"), [pair for pair in WRITTEN if pair not in HERE and pair[0] != "smtlib"]
+)
 def test_texts_of_other_languages_say_it(language: str, layout: str) -> None:
     names = ("coupled", "gates", "fewer", "bends", "first") if layout == "matrix" else ("coupled", "more")
     for name in names:
@@ -170,6 +174,65 @@ def test_a_large_network_is_written_in_whole_layers_with_each_number_once(langua
     network = dense((784, 128, 10), ("relu", "softmax"))
     both = emit(gradient(network), language)
     assert len(both) < 1.01 * len(emit(matrix(network), language)) + 4_000
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.pieces and not row.transform])
+def test_slopes_of_pieces_are_linear_in_each_case(name: str) -> None:
+    for sizes in ((2, 3, 3), (3, 3, 2)):
+        text = emit(gradient(dense(sizes, (name, name)), hessian=True, layout="layered"), "smtlib")
+        assert "(set-logic QF_LRA)" in text
+        assert not re.search(r"\(\* [a-zA-Z]\w* [(a-zA-Z]", text)
+
+
+def test_slopes_of_pieces_are_solved() -> None:
+    pytest.importorskip("z3")
+    network = dense((2, 2, 2, 1), ("shifted_relu", "hard_sigmoid", "prelu"))
+    program = gradient(network, hessian=True, layout="layered")
+    text = emit(program, "smtlib")
+    agreement = check(network, text, "smtlib", program=program)
+    assert agreement.holds, agreement.line() + agreement.where()
+
+
+def test_smtlib_refuses_slopes_that_are_curved() -> None:
+    with pytest.raises(CannotEmit, match="tanh has no affine pieces"):
+        convert(NETWORKS["tanh"], Request("smtlib", "gradient"))
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "wrong"),
+    [
+        (
+            "smtlib",
+            "(* (- (/ 12537579.0 134217728.0)) delta1_2)",
+            "(* (- (/ 12537579.0 134217720.0)) delta1_2)",
+        ),
+        ("pyomo", "zip(*W1)]", "zip(*W2)]"),
+    ],
+)
+def test_a_wrong_slope_in_a_solvers_text_is_named(language: str, said: str, wrong: str) -> None:
+    pytest.importorskip({"smtlib": "z3"}.get(language, language))
+    network = (
+        dense((2, 3, 3, 1), ("relu", "relu", "linear"))
+        if language == "pyomo"
+        else dense((2, 3, 1), ("relu", "linear"))
+    )
+    program = gradient(network, layout=emitter(language).derivatives[0])
+    text = emit(program, language)
+    assert said in text
+    agreement = check(network, text.replace(said, wrong, 1), language, program=program)
+    assert not agreement.holds
+    assert agreement.spot is not None
+    assert agreement.spot.output.startswith("dy/dx")
+
+
+def test_pyomo_adds_a_variable_for_every_slope() -> None:
+    environ = pytest.importorskip("pyomo.environ")
+    found: dict[str, Callable[[object], None]] = {}
+    exec(emit(gradient(NETWORKS["bends"], hessian=True), "pyomo"), found)
+    model = environ.ConcreteModel()
+    found["add_network"](model)
+    assert list(model.jacobian) == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert list(model.hessian)[:3] == [(1, 1, 1), (1, 1, 2), (1, 2, 1)]
 
 
 def test_numpy_takes_and_gives_what_it_says() -> None:

@@ -1,7 +1,8 @@
 """Pyomo: `add_network(block)` gives a block the variables x and y, and one for each unit between them.
 
 The full space: an equation for every unit. On a domain on which every pre-activation is bounded, ReLU and its
-kind are switches between two affine pieces, as solvers of mixed-integer programs take them.
+kind are switches between two affine pieces, as solvers of mixed-integer programs take them. Derivatives are
+variables too, jacobian[output, input] and hessian[output, input, input], held to equations layer by layer.
 """
 
 from __future__ import annotations
@@ -26,7 +27,20 @@ from nn2eq.emit.pythonic import Names, Scalars, applied, commented, texts_of
 from nn2eq.emit.scalars import Line, unrolled
 from nn2eq.emit.sharing import named_parts
 from nn2eq.errors import CannotEmit
-from nn2eq.forms.program import WHOLE, Affine, Apply, Array, Combine, Constant, Program, Step, with_constants
+from nn2eq.forms.program import (
+    WHOLE,
+    Affine,
+    Apply,
+    Array,
+    Combine,
+    Constant,
+    Program,
+    Step,
+    Value,
+    arguments,
+    step_constants,
+    with_constants,
+)
 from nn2eq.forms.size import Spelling
 
 PYOMO = Infix(
@@ -68,6 +82,16 @@ def named(block, name, values):
     block.add_component(f"{name}_equation", equations)
     return [variables[k] for k in units]
 '''
+INDEXED = '''\
+def indexed(block, name, values, *sizes):
+    """Add a variable for each of some expressions, by several indices, and the equations that they are held to."""
+    variables, equations = Var(*map(RangeSet, sizes)), ConstraintList()
+    block.add_component(name, variables)
+    block.add_component(f"{name}_equations", equations)
+    for place, value in zip(variables, values):
+        equations.add(variables[place] == value)
+    return [variables[place] for place in variables]
+'''
 SWITCHED = '''\
 def switched(block, name, left, right, above, below):
     """Add a variable for the larger of two expressions of each unit, and a switch that says which one that is.
@@ -93,16 +117,24 @@ def write(program: Program, options: Options) -> str:
     if program.layout == "bigm" and not program.ranges:
         what = "the bounds of big-M are proved of the exact numbers"
         raise CannotEmit(what, code="option-format", way_out="leave out --digits")
+    program = program.merged() if len(program.functions) > 1 else program
     switches = dict(_switches(program))
-    tables = [*program.predict.constants, *(table for pair in switches.values() for table in pair)]
+    tables = [*_tables(program), *(table for pair in switches.values() for table in pair)]
     body = _function(program, switches)
     parts = _definitions(program, body)
     parts += [ROWS] if any(map(is_long, tables)) else []
     parts += [SWITCHED] if switches else []
-    parts += [NAMED, body]
+    parts += [text for text, called in ((NAMED, "= named("), (INDEXED, "= indexed(")) if called in body]
+    parts += [body]
     used = [name for name in IMPORTED if any(re.search(rf"(?<!def )\b{name}\b", part) for part in parts)]
     numbers = "\n".join([*_domain(program), *map(constant_lines, tables)]) + "\n"
     return "\n\n".join([f"from pyomo.environ import {', '.join(used)}\n", *parts, numbers])
+
+
+def _tables(program: Program) -> Iterator[Constant]:
+    """Yield the arrays of numbers; those of formulas over several values are written where they are used."""
+    steps = (step for step in program.predict.steps if not isinstance(step, Combine))
+    yield from {constant.name: constant for step in steps for constant in step_constants(step)}.values()
 
 
 def _definitions(program: Program, body: str) -> list[str]:
@@ -158,9 +190,17 @@ def _helper(helper: Helper) -> str:
 
 
 def _function(program: Program, switches: Switches) -> str:
-    sizes = f"x[1..{len(program.inputs)}] and y[1..{len(program.outputs)}]"
+    results = zip(program.predict.results, program.predict.shapes or [()], strict=True)
+    sizes = " and ".join([f"x[1..{len(program.inputs)}]", *(_sized(*result) for result in results)])
     said = f'"""Add variables {sizes} to a block, and what holds between them."""'
     return "\n    ".join(["def add_network(block):", said, *_body(program, switches)]) + "\n"
+
+
+def _sized(result: Value, shape: tuple[int, ...]) -> str:
+    """Say what the indices of a result are."""
+    if len(shape) < 2:
+        return f"y[1..{result.size}]"
+    return f"{result.name}[{', '.join(f'1..{size}' for size in shape)}]"
 
 
 def _body(program: Program, switches: Switches) -> Iterator[str]:
@@ -168,21 +208,23 @@ def _body(program: Program, switches: Switches) -> Iterator[str]:
     function = program.predict
     x, y = function.arguments[0].name, function.results[0].name
     yield f"# x: {escaped(', '.join(program.inputs))}"
-    yield f"# y: {escaped(', '.join(program.outputs))}"
+    yield f"# y: {escaped(', '.join(function.results[0].parts))}"
     within = ", bounds=lambda _, k: DOMAIN[k - 1]" if program.domain else ""
     yield f"block.x = Var(RangeSet({len(program.inputs)}){within})"
     yield f"{x} = [block.x[k] for k in block.x]"
     apart = tuple(step for step in function.steps if _is_apart(step))
     lines = unrolled(replace(function, steps=apart), spelled)
+    shapes = {one.name: of for one, of in zip(function.results, function.shapes, strict=False) if len(of) > 1}
     for said, step in commented((step.out.origin, step) for step in function.steps):
         yield from said
         name = "y" if step.out.name == y else step.out.name
+        adding = _adding(name, shapes.get(name, ()))
         if step.out.name in switches:
             yield _switched(step, name, switches[step.out.name])
         elif _is_apart(step):
-            yield from _units(step, name, next(lines)[1])
+            yield from _units(step, adding, next(lines)[1])
         else:
-            yield _at_once(step, name)
+            yield f"{step.out.name} = {adding.format(_at_once(step))}"
 
 
 def _is_apart(step: Step) -> bool:
@@ -190,18 +232,36 @@ def _is_apart(step: Step) -> bool:
     return not isinstance(step, Affine | Apply) or (isinstance(step, Apply) and step.activation.row.coupled)
 
 
-def _at_once(step: Step, name: str) -> str:
-    """Return what gives names to the units of a step that is written as a list."""
+def _adding(name: str, shape: tuple[int, ...]) -> str:
+    """Return what adds variables for some values {0}, by several indices if they have such a shape."""
+    sizes = "".join(f", {size}" for size in shape)
+    return f'{"indexed" if shape else "named"}(block, "{name}", {{0}}{sizes})'
+
+
+def _at_once(step: Step) -> str:
+    """Return a step that is written as a list."""
     if isinstance(step, Affine):
-        return f'{step.out.name} = named(block, "{name}", {affine(step)})'
+        return _by_rows(step) if step.out.rows else affine(step)
     assert isinstance(step, Apply)
-    return f'{step.out.name} = named(block, "{name}", {over_list(step, spelled(step.activation), PYOMO)})'
+    return over_list(step, spelled(step.activation), PYOMO)
 
 
-def _units(step: Step, name: str, lines: Iterable[Line]) -> Iterator[str]:
+def _by_rows(step: Affine) -> str:
+    """Write arg @ matrix for each row, which all stand in one list."""
+    [term] = step.terms
+    matrix, units = term.matrix.name, term.arg.units
+    rows = f"for r in range({step.out.size // step.out.units})"
+    row = f"{term.arg.name}[{units} * r : {units} * r + {units}]"
+    if term.matrix.data.ndim == 1:
+        return f"[w * v {rows} for w, v in zip({matrix}, {row})]"
+    columns = f"zip(*{matrix})" if term.transposed else matrix
+    return f"[sum(w * v for w, v in zip(row, {row})) {rows} for row in {columns}]"
+
+
+def _units(step: Step, adding: str, lines: Iterable[Line]) -> Iterator[str]:
     """Yield a step that is written unit by unit, what the units share first."""
-    assert not isinstance(step, Affine | Combine)
-    names = Names({part: Text(f"{step.arg.name}[{k}]") for k, part in enumerate(step.arg.parts)})
+    places = {part: f"{of.name}[{k}]" for of in arguments(step) for k, part in enumerate(of.parts)}
+    names = Names({part: Text(place) for part, place in places.items()})
     texts: dict[str, str] = {}
     for line in lines:
         for out, text in texts_of(line, SCALARS, names).items():
@@ -209,9 +269,10 @@ def _units(step: Step, name: str, lines: Iterable[Line]) -> Iterator[str]:
                 texts[out] = text.text
             else:
                 yield f'({out},) = named(block, "{out}", [{text.text}])'
-    yield f'{step.out.name} = named(block, "{name}", ['
+    opening, closing = adding.split("{0}")
+    yield f"{step.out.name} = {opening}["
     yield from (f"    {texts[part]}," for part in step.out.parts)
-    yield "])"
+    yield f"]{closing}"
 
 
 # ---------------------------------------------------------------------------------------------------- switches
@@ -261,4 +322,6 @@ EMITTER = Emitter(
     spelling=spelling_of,
     options=frozenset({"digits"}),
     external=True,
+    derivatives=("matrix",),
+    merged=True,
 )

@@ -1,6 +1,8 @@
 """SMT-LIB 2.6: a network of affine pieces (QF_LRA) or a polynomial (QF_NRA), every number exactly the file's.
 
 A name for each unit, and an equation that says what it is: what a solver is asked about stands behind the text.
+Slopes of pieces are numbers that cases choose from, so that derivatives are linear in each case: a product with such
+a number is written as the cases of the product.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
 from nn2eq import formula as fm
+from nn2eq import tangent
 from nn2eq.activations import Activation
 from nn2eq.emit import Emitter
 from nn2eq.emit.names import require
@@ -32,18 +35,21 @@ RESERVED = frozenset(
 def write(program: Program, options: Options) -> str:
     """Write a Program as SMT-LIB. Raises CannotEmit for activations that are not affine in pieces."""
     _require_pieces(program)
+    program = program.merged() if len(program.functions) > 1 else program
     function = program.predict
-    own = {part for step in function.steps[:-1] for part in step.out.parts}
-    require([*program.inputs, *program.outputs], "smtlib", RESERVED | own)
+    users = [*program.inputs, *function.results[0].parts]
+    own = {part for step in function.steps for part in step.out.parts} - set(function.results[0].parts)
+    require(users, "smtlib", RESERVED | own)
     lines = [
         f"; inputs: {', '.join(program.inputs)}; outputs: {', '.join(program.outputs)}",
         "; numbers: fractions, each exactly the float of the file",
         f"(set-logic {'QF_NRA' if _is_curved(program) else 'QF_LRA'})",
         *(f"(declare-const {name} Real)" for name in program.inputs),
     ]
+    choices: Choices = {}
     for origin, steps in commented(unrolled(function, runnable)):
         lines += [f";{said[1:]}" for said in origin]
-        lines += [text for line in steps for text in _declared(line)]
+        lines += [text for line in steps for text in _declared(line, choices)]
     return "\n".join(lines) + "\n"
 
 
@@ -64,11 +70,49 @@ def _refused(what: str) -> CannotEmit:
     return CannotEmit(f"{what}, and smtlib is exact", code="not-affine", way_out=way_out)
 
 
-def _declared(line: Line) -> Iterator[str]:
+Choices = dict[str, fm.Node]
+"""The names that are one of some numbers, and the cases that say which."""
+
+
+def _declared(line: Line, choices: Choices) -> Iterator[str]:
     """Yield the name of a unit, and the equation that it is held to."""
     assert not isinstance(line, Call)  # every activation is written out
+    if isinstance(line, Sum) and line.names:
+        text = _sum(line)
+    else:
+        node = _constant(line) if isinstance(line, Sum) else in_cases(line.node, choices)
+        if _is_choice(node):
+            choices[line.out] = node
+        text = written(node)
     yield f"(declare-const {line.out} Real)"
-    yield f"(assert (= {line.out} {_sum(line) if isinstance(line, Sum) else written(line.node)}))"
+    yield f"(assert (= {line.out} {text}))"
+
+
+def _constant(line: Sum) -> fm.Node:
+    return fm.number(0.0 if line.offset is None else float(line.offset[0]))
+
+
+def in_cases(node: fm.Node, choices: Choices) -> fm.Node:
+    """Return a formula in which a product with a number that cases choose is the cases of the product."""
+    args = tuple(in_cases(arg, choices) for arg in node.args)
+    if node.op == "*":
+        for factor, other in (args, args[::-1]):
+            cases = choices.get(factor.value, factor) if factor.op == "name" else factor
+            if _is_choice(cases) and factor.op != "number":
+                return _times(cases, other)
+    return fm.Node(node.op, args, node.value)
+
+
+def _times(cases: fm.Node, other: fm.Node) -> fm.Node:
+    if cases.op != "where":
+        return tangent.times(cases, other)
+    condition, yes, no = cases.args
+    return fm.Node("where", (condition, _times(yes, other), _times(no, other)))
+
+
+def _is_choice(node: fm.Node) -> bool:
+    """Whether a formula is one of some numbers."""
+    return node.op == "number" or (node.op == "where" and all(map(_is_choice, node.args[1:])))
 
 
 def _sum(line: Sum) -> str:
@@ -138,4 +182,6 @@ EMITTER = Emitter(
     options=frozenset({"digits"}),
     fractions=True,
     external=True,
+    derivatives=("layered",),
+    merged=True,
 )

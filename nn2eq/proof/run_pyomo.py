@@ -23,6 +23,10 @@ _CLOSE = 1e-9
 """How far limits may be apart, or cross, by rounding: relative to what they are."""
 
 
+RESULTS = ("y", "jacobian", "hessian")
+"""What the variables of a text's results are called."""
+
+
 @dataclass
 class _Said:
     """What is said of a variable: what it equals, or what it is at least and at most, by a switch or without."""
@@ -46,7 +50,8 @@ def run(text: str, x: Array, name: str = "") -> Answer:
     said = _said(environ, model, inputs)
     rows = [_solved(inputs, said, row) for row in x.tolist()]
     values = {key: np.array([row[key] for row in rows]) for key in (rows[0] if rows else {})}
-    outputs = [f"y[{k}]" for k in sorted(model.y)]
+    results = [found for name in RESULTS if (found := model.component(name)) is not None]
+    outputs = [result[place].name for result in results for place in result]
     return Answer(np.stack([values[key] for key in outputs], axis=1), _by_unit(values))
 
 
