@@ -150,7 +150,7 @@ def test_every_wrong_index_in_the_backward_pass_is_seen(notation: str, view: str
     program = backprop(network, notation=notation, view=view, symbols="only")
     text = emit(program, "latex")
     start = text.index("L &=")
-    end = text.index("% not evaluated") if "% not evaluated" in text else len(text)
+    end = text.index("% batch") if "% batch" in text else len(text)
     end = min(end, text.index("(z) &="))
     places = list(re.finditer(r"(?<=[0-9_{,])[0-9](?=[0-9,}\s)\]])(?!\S* &=)", text[start:end]))
     assert places or (notation, view) == ("edges", "vector")
@@ -162,6 +162,38 @@ def test_every_wrong_index_in_the_backward_pass_is_seen(notation: str, view: str
             assert not check(network, wrong, "latex", program=program).holds, text[at - 40 : at + 10]
         except BadRequest:
             continue
+
+
+@pytest.mark.parametrize("orientation", ["column", "row"])
+@pytest.mark.parametrize("case", ["several", "a probability", "classes"])
+def test_every_error_in_a_batch_is_seen(case: str, orientation: str) -> None:
+    network, loss = CASES[case]
+    program = backprop(network, loss=loss, view="vector", orientation=orientation)
+    text = emit(program, "latex")
+    found = check(network, text, "latex", program=program)
+    assert found.holds
+    assert "its batch and update too" in found.note
+    start = text.index("% batch")
+    planted = [
+        (r"^\{\\top\}", ""),
+        (r"\\frac\{[12]\}\{\d* ?n\} \\, ", ""),
+        (r" \\odot (?=[H(])", " \\\\odot 2 "),
+        (r" - (?=\\alpha|Y|H)", " + "),
+        (r" \+ \\mathbf\{1\} \S+", ""),
+        (r"(?<=\\Delta_)2(?=[ ^].*[^=])", "1"),
+        (r"\\alpha", ""),
+        (r"(?<=W )- ", "+ "),
+    ]
+    seen = 0
+    for pattern, other in planted:
+        for place in re.finditer(pattern, text[start:]):
+            wrong = text[: start + place.start()] + place.expand(other) + text[start + place.end() :]
+            try:
+                assert not check(network, wrong, "latex", program=program).holds, (pattern, place)
+            except BadRequest:
+                pass
+            seen += 1
+    assert seen > 12
 
 
 @pytest.mark.parametrize("view", ["scalar", "vector"])
@@ -189,9 +221,12 @@ def test_the_equations_are_the_textbooks() -> None:
     assert r"\delta_2 &= \hat{y} - y" in text
     assert r"\frac{\partial L}{\partial w_m} &= \delta_2 h" in text
     assert r"\frac{\partial L}{\partial W} &= \delta_1 \otimes x" in text
-    assert r"\Delta_1 &= \Delta_2 w_m^{\top} \odot \sigma'(Z_{1})".replace("{1}", "1") in text.replace(
-        "{1}", "1"
-    )
+    assert r"\odot h \odot (1 - h)" in text
+    assert r"Z &= X W^{\top} + \mathbf{1} b^{\top}" in text
+    assert r"\Delta_2 &= \frac{1}{n} \, (\hat{Y} - Y)" in text
+    assert r"\Delta_1 &= \Delta_2 w_m^{\top} \odot H \odot (1 - H)" in text
+    assert r"\frac{\partial L}{\partial W} &= \Delta_1^{\top} X" in text
+    assert r"b &\leftarrow b - \alpha \frac{\partial L}{\partial b}" in text
     assert r"W &\leftarrow W - \alpha \frac{\partial L}{\partial W}" in text
     plain = emit(backprop(dense(1, 2, 2, 1), loss="none", symbols="only"), "latex").replace("\\textcolor", "")
     plain = re.sub(r"\{[a-z]+\}\{(\\delta[^{}]*(?:\{[^{}]*\})?)\}", r"\1", plain)

@@ -113,7 +113,7 @@ LOSSES: Mapping[str, Loss] = {
         Loss(
             "huber",
             "where(abs(y - t) <= 1, (y - t)**2 / 2, abs(y - t) - 1 / 2)",
-            "max(min(y - t, 1), -1)",
+            "where(abs(y - t) <= 1, y - t, where(y > t, 1, -1))",
             keras=("huber", "Huber", "huber_loss"),
         ),
         Loss(

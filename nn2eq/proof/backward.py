@@ -18,6 +18,8 @@ from nn2eq.forms.losses import LOSSES
 from nn2eq.forms.program import Affine, Program
 from nn2eq.network import Network
 from nn2eq.proof.agreement import Agreement, compare
+from nn2eq.proof.batch import Mean, batch_agrees
+from nn2eq.proof.latex_text import batch_in
 from nn2eq.proof.runners import Runner
 from nn2eq.proof.samples import samples
 
@@ -42,6 +44,10 @@ def check_backward(
     found = passes(program, x, target)
     expected, names = _expected(program, found)
     kept = np.isfinite(expected).all(axis=1)
+    if (
+        "derivation" in program.told
+    ):  # which has the slope of the loss by itself, infinite where it is saturated
+        kept &= np.isfinite(found.slope).all(axis=1)
     single = LOSSES[program.told["loss"]].single
     given = np.zeros((1, 0)) if "at" in program.told else x if single else np.hstack([x, target])
     filled = emitter(language).fill(text, program)
@@ -51,7 +57,39 @@ def check_backward(
         expected[kept], answer.outputs, scale=np.broadcast_to(size, expected[kept].shape), tolerance=TOLERANCE,
         link="text and chain rule", how=f"evaluated as {language}", x=x[kept], outputs=names,
     )  # fmt: skip
-    return noted(agreement, network if filled != text else None)
+    agreement = noted(agreement, network if filled != text else None)
+    display = batch_in(text) if language == "latex" and agreement.holds else ""
+    return (
+        _with_batch(agreement, program, text, display, _several(network, program)) if display else agreement
+    )
+
+
+def _several(network: Network, program: Program) -> tuple[Array, Array]:
+    """Return the samples of a batch, also of a worked example, which has one only."""
+    told = {key: value for key, value in program.told.items() if key not in ("at", "target")}
+    return _samples(network, replace(program, told=told), None)
+
+
+def _with_batch(
+    agreement: Agreement, program: Program, text: str, display: str, samples: tuple[Array, Array]
+) -> Agreement:
+    """Compare the display of a batch too, at all samples together."""
+    found = passes(program, *samples)
+    blocks = [block for _, block in gradients(program, found)]
+    kept = np.isfinite(found.loss) & np.all(
+        [np.isfinite(b.reshape(len(b), -1)).all(axis=1) for b in blocks], axis=0
+    )
+    mean = Mean(
+        float(found.loss[kept].mean()),
+        tuple(block[kept].mean(axis=0) for block in blocks),
+        tuple(_weights(program)),
+    )
+    given = np.hstack(samples)[kept]
+    of_batch = batch_agrees(program, text, display, given, found.loss[kept], mean)
+    if not of_batch.holds:
+        return of_batch
+    said = f"its batch and update too, {of_batch.error:.1e}"
+    return replace(agreement, note="; ".join(filter(None, (agreement.note, said))))
 
 
 def noted(agreement: Agreement, filled: Network | None) -> Agreement:
@@ -89,14 +127,32 @@ def _expected(program: Program, found: Passes) -> tuple[Array, tuple[str, ...]]:
 
 def gradients(program: Program, found: Passes) -> Iterator[tuple[str, Array]]:
     """Yield the derivative by each kernel and bias, samples first, a kernel as the text lays it out."""
-    from nn2eq.emit.latex.symbolic.notations import NOTATIONS
-
-    turned = program.told["view"] == "vector" and NOTATIONS[program.told["notation"]].units_first
-    for step in program.predict.steps:
-        if not isinstance(step, Affine) or step.terms[0].matrix.data.ndim != 2:
-            continue
+    turned = _is_turned(program)
+    for step in _dense(program):
         arg, delta = found.values[step.terms[0].arg.name], found.deltas[step.out.name]
         kernel = arg[:, :, None] * delta[:, None, :]
         yield step.terms[0].matrix.name, kernel.swapaxes(1, 2) if turned else kernel
         if step.offset is not None:
             yield step.offset.name, delta
+
+
+def _weights(program: Program) -> Iterator[Array]:
+    """Yield each kernel and bias, a kernel as the text lays it out."""
+    for step in _dense(program):
+        kernel = step.terms[0].matrix.data.astype(np.float64)
+        yield kernel.T if _is_turned(program) else kernel
+        if step.offset is not None:
+            yield step.offset.data.astype(np.float64)
+
+
+def _dense(program: Program) -> Iterator[Affine]:
+    for step in program.predict.steps:
+        if isinstance(step, Affine) and step.terms[0].matrix.data.ndim == 2:
+            yield step
+
+
+def _is_turned(program: Program) -> bool:
+    """Whether a text has a row a unit where a kernel has a column."""
+    from nn2eq.emit.latex.symbolic.notations import NOTATIONS
+
+    return program.told["view"] == "vector" and NOTATIONS[program.told["notation"]].units_first

@@ -212,13 +212,16 @@ class Parser:
         return Node("call", (inner,), r"\abs", token.start()), closing.end()
 
     def _reduction(self, token: re.Match[str], end: int) -> Read:
-        r"""Read \sum_{j=1}^{3} or \sum_j, and what is summed: up to the next sign."""
+        r"""Read \sum_{j=1}^{3}, \sum_j, or \sum_{i=1}^{n} over samples, and what is summed: up to the next sign."""
         sign = token["over"].strip()
         limits = LIMITS.match(self._text, token.end(), end)
         if limits is None:
             raise self._error(f"{sign} without an index", token.start(), end)
         index, _, low = (limits["under"] or limits["letter"]).partition("=")
         high = limits["to"] or limits["digit"]
+        if high == "n":
+            body, at = self._product(limits.end(), end)
+            return Node("samples", (body,), sign, token.start()), at
         outer, self._bound = self._bound, (*self._bound, index.strip())
         body, at = self._product(limits.end(), end)
         self._bound = outer

@@ -43,8 +43,22 @@ def run(text: str, x: Array, name: str = "predict") -> Answer:
     is evaluated again with the machine's longer exponents; what overflows even there is NaN. Raises
     BadRequest for what cannot be read.
     """
+    return _run(taken_apart(text), x)
+
+
+def run_batch(display: str, told: str, x: Array) -> Answer:
+    r"""Read the display of a batch behind what is told of its symbols, and evaluate it at all of x (n, inputs) at once.
+
+    What an update makes of a symbol, W \leftarrow ..., is called \widetilde{W}. Every row of the answer is the same.
+    Raises BadRequest for what cannot be read.
+    """
+    read = re.sub(r"^(.*?) *&?\\leftarrow", r"\\widetilde{\1} &=", display, flags=re.MULTILINE)
+    return _run(taken_apart(told + read, batch=True), x)
+
+
+def _run(text: Text, x: Array) -> Answer:
     with _deep():
-        formulas = _read(taken_apart(text))
+        formulas = _read(text)
         answer = _evaluated(formulas, x)
         lost = ~np.isfinite(answer.outputs).all(axis=1)
         if lost.any() and np.finfo(np.longdouble).maxexp > np.finfo(np.float64).maxexp:
@@ -216,7 +230,10 @@ def _last(formulas: _Formulas) -> Sequence[str]:
 
 
 def _parts(value: Any) -> Iterator[Any]:
-    value = value.data if isinstance(value, Matrix) else np.asarray(value)
+    if isinstance(value, Matrix):
+        yield from value.data.ravel()
+        return
+    value = np.asarray(value)
     yield from (value.reshape(-1, value.shape[-1]) if value.ndim >= 2 else [value])
 
 

@@ -36,8 +36,8 @@ _SINGLE = re.compile(r"^% *numbers: .*\bfloat32\b", re.MULTILINE)
 _ROUNDED = re.compile(r"^% *numbers: .*\brounded to (\d+) significant digits", re.MULTILINE)
 _FIRST = re.compile(r"^% *units: counted from 0", re.MULTILINE)
 _ROWS = re.compile(r"^% *orientation: row vectors", re.MULTILINE)
-_UNREAD = re.compile(
-    r"^% *not evaluated: [^\n]*\n\\begin\{align\*\}.*?\\end\{align\*\}", re.MULTILINE | re.DOTALL
+_BATCH = re.compile(
+    r"^% *batch: [^\n]*\n(?P<display>\\begin\{align\*\}.*?\\end\{align\*\})", re.MULTILINE | re.DOTALL
 )
 _COLOUR = re.compile(r"\\textcolor\s*\{[A-Za-z]+\}\s*\{")
 _DISPLAY = re.compile(rf"\\begin\{{(?P<name>(?:{DISPLAYS})\*?)\}}(?:\{{\d+\}})?|(?<!\\)\\\[|\$\$")
@@ -97,7 +97,8 @@ class Text(NamedTuple):
     """A LaTeX text, taken apart. inputs, outputs: their symbols, () where no comment says them.
 
     single: whether plain decimals are float32. digits: to how many they were rounded, 0 if they are exact. first: the
-    number of the first unit. row: whether vectors are rows.
+    number of the first unit. row: whether vectors are rows. batch: whether samples are the rows of matrices, so that
+    a transpose adds up over them.
     """
 
     mathematics: Mathematics
@@ -109,13 +110,23 @@ class Text(NamedTuple):
     digits: int = 0
     first: int = 1
     row: bool = False
+    batch: bool = False
 
 
-def taken_apart(text: str) -> Text:
-    """Find the equations and tables of a text. Raises BadRequest where brackets do not match."""
+def batch_in(text: str) -> str:
+    """Return the display of a batch, whose symbols mean whole arrays, and which is read by itself; "" for none."""
+    match = _BATCH.search(text)
+    return match["display"] if match else ""
+
+
+def taken_apart(text: str, *, batch: bool = False) -> Text:
+    """Find the equations and tables of a text. Raises BadRequest where brackets do not match.
+
+    batch: the samples are one below the other in the rows of matrices.
+    """
     said = _SAID.search(text)
     inputs, outputs = _named(said[1]) if said else ((), ())
-    read = _UNREAD.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    read = _BATCH.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
     bare = _uncoloured(_COMMENT.sub(_blanked, read))
     tables = tuple(_tables(bare))
     bare = _TABLE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), bare)
@@ -128,6 +139,7 @@ def taken_apart(text: str) -> Text:
     return Text(
         whole, tuple(equations), tables, inputs, outputs, bool(_SINGLE.search(text)),
         digits=int(rounded[1]) if rounded else 0, first=0 if _FIRST.search(text) else 1, row=bool(_ROWS.search(text)),
+        batch=batch,
     )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ TERM = re.compile(
 )
 LIMITS = re.compile(
     r"\s*_\s*(?:\{(?P<under>[^{}]*)\}|(?P<letter>[a-z]))"
-    r"(?:\s*\^\s*(?:\{\s*(?P<to>\d+)\s*\}|(?P<digit>\d)))?"
+    r"(?:\s*\^\s*(?:\{\s*(?P<to>\d+|n)\s*\}|(?P<digit>\d)))?"
 )
 CELL = re.compile(rf"{DRESSED}\s*{GROUP}" r"|\\\\(?:\[[^\]\n]*\])?|&|[({\[]|\\begin\{[a-z]+\}|\\[{}]")
 

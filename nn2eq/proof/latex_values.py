@@ -26,9 +26,11 @@ from nn2eq.proof.latex_meanings import (
     Matrix,
     Running,
     Scope,
+    Turned,
     mentions,
     mentions_half,
     outer,
+    over_samples,
 )  # fmt: skip
 from nn2eq.proof.latex_symbols import indexed, indices
 from nn2eq.proof.latex_text import Text
@@ -184,18 +186,35 @@ class Evaluation:
         return self._stacked[names]
 
     def _sum(self, node: Node, scope: Scope) -> Any:
+        values = [self.value(arg, scope) for arg in node.args]
+        of_matrices = self._text.batch and any(isinstance(value, Matrix) for value in values)
         total: Any = 0.0
-        for sign, arg in zip(node.value, node.args, strict=True):
-            value = self._plain(self.value(arg, scope), node)
+        for sign, value in zip(node.value, values, strict=True):
+            value = value.data if isinstance(value, Matrix) and of_matrices else self._plain(value, node)
             total = total + value if sign > 0 else total - value
-        return total
+        return Matrix(np.atleast_2d(total)) if of_matrices else total
+
+    def _samples(self, node: Node, scope: Scope) -> Any:
+        """Reduce over the samples of a batch."""
+        if not self._text.batch:
+            raise self._error(f"{node.value} up to n, which nothing limits", node.at)
+        value = np.asarray(self._plain(self.value(node.args[0], scope), node))
+        return (
+            float(REDUCTIONS[node.value](value))
+            if value.ndim == 1
+            else REDUCTIONS[node.value](value, axis=-1)
+        )
 
     def _product(self, node: Node, scope: Scope) -> Any:
         """Multiply from the right as long as matrices stand there, else from the left."""
         values = [self.value(arg, scope) for arg in node.args]
         result = values[0]
         for operator, value in zip(node.value, values[1:], strict=True):
-            if isinstance(result, Diagonal):
+            if isinstance(result, Turned):
+                result = over_samples(result.values, self._plain(value, node))
+            elif self._text.batch and isinstance(result, float) and isinstance(value, Matrix):
+                result = Matrix(result * value.data)
+            elif isinstance(result, Diagonal):
                 result = np.multiply(result.vector, self._plain(value, node))
             elif isinstance(result, Matrix) and operator == "*":
                 result = self._times_matrix(result, value, node)
@@ -251,6 +270,8 @@ class Evaluation:
         value = self.value(node.args[0], scope)
         if isinstance(value, float):
             return value
+        if self._text.batch and not isinstance(value, Matrix):
+            return Turned(value)
         if not isinstance(value, Matrix):
             raise self._error("the transpose of what is no matrix", node.at)
         return Matrix(value.data.T)
@@ -387,6 +408,6 @@ _OPERATIONS: Mapping[str, Callable[[Evaluation, Node, Scope], Any]] = {
     "power": Evaluation._power, "exponential": Evaluation._exponential, "transpose": Evaluation._transpose,
     "entry": Evaluation._entry, "composed": Evaluation._composed, "matrix": Evaluation._matrix,
     "cases": Evaluation._cases, "compare": Evaluation._compare, "all": Evaluation._all, "call": Evaluation._call,
-    "unit": Evaluation._unit,
+    "unit": Evaluation._unit, "samples": Evaluation._samples,
     "indexed": Evaluation._indexed, **dict.fromkeys(REDUCTIONS, Evaluation._reduction),
 }  # fmt: skip

@@ -15,7 +15,7 @@ from nn2eq.emit.latex.symbolic.colours import coloured, palette
 from nn2eq.emit.latex.symbolic.links import Link
 from nn2eq.emit.latex.symbolic.naming import Naming
 from nn2eq.emit.latex.symbolic.scalar import unit_equations
-from nn2eq.emit.printing import ATOM, SIGN
+from nn2eq.emit.printing import ATOM, SIGN, SUM
 from nn2eq.forms.losses import Loss
 
 TALL = 3
@@ -33,6 +33,13 @@ def product(left: Piece, right: Piece) -> Piece:
     left, right = left.within(SIGN), right.within(SIGN)
     width = left.width + right.width + 2
     return Piece(f"{left.text} {right.text}", width, SIGN, max(left.tall, right.tall))
+
+
+def chained(first: Piece, second: Piece) -> Piece:
+    """Write what something is in two ways, one behind the other."""
+    return Piece(
+        f"{first.text} = {second.text}", first.width + second.width + 12, SUM, max(first.tall, second.tall)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,24 +99,24 @@ class Backward:
     def loss_formula(self) -> Piece:
         """Write the loss of one sample."""
         terms = [self._term(unit) for unit in range(len(self.targets))]
-        return self.shared(total(terms)) if len(terms) > 1 else self.of_output(0, slope=False)
+        return self.shared(total(terms)) if len(terms) > 1 else self.of_output(0, self.loss.node)
 
     def _term(self, unit: int) -> Term:
         """Write what one output adds to the loss, its sign apart: a - b, not a + -b."""
         node = self.loss.node
         if node.op == "neg":
-            return Term(True, self._written(node.args[0], unit).within(SIGN))
-        return Term(False, self._written(node, unit))
+            return Term(True, self.of_output(unit, node.args[0]).within(SIGN))
+        return Term(False, self.of_output(unit, node))
 
-    def of_output(self, unit: int, *, slope: bool) -> Piece:
-        """Write what one output adds to the loss, or the derivative by it."""
-        return self._written(self.loss.derivative if slope else self.loss.node, unit)
-
-    def _written(self, node: fm.Node, unit: int) -> Piece:
-        """Write a formula in an output and what it should be."""
+    def of_output(self, unit: int, node: fm.Node) -> Piece:
+        """Write a formula of the loss at one output."""
         y = symbol(self.naming.unit(self.naming.depth, unit))
         names = {"y": y} if self.loss.single else {"y": y, "t": symbol(self.targets[unit])}
         return Writer(self.scalars.weights.numbers.one, names).write(node)
+
+    def slope_of_loss(self, unit: int) -> Piece:
+        """Write the derivative of the loss by one output."""
+        return self.shared(self.of_output(unit, self.loss.derivative))
 
     def shared(self, piece: Piece) -> Piece:
         """Divide by the number of outputs where the loss is their mean."""
@@ -133,24 +140,26 @@ class Backward:
         ]
 
     def _delta(self, layer: int, unit: int) -> Iterator[Equation]:
-        link, left = self.naming.link(layer), self.delta(layer, unit)
-        if layer == self.naming.depth and self.is_natural:
-            y, t = self.naming.unit(layer, unit), self.targets[unit]
-            difference = total([Term(False, symbol(y)), Term(True, symbol(t))])
-            yield Equation(left, self.shared(difference))
-            return
-        if layer == self.naming.depth:
-            before = partial(self.top, self.naming.unit(layer, unit))
-            if not self.loss.single:
-                yield Equation(before, self.shared(self.of_output(unit, slope=True)))
-        else:
-            before = self._behind(layer, unit)
         if self.derivation:
-            yield from self._factors(link, unit, before)
-        elif self.loss.single and layer == self.naming.depth:
-            yield Equation(left, self.slope(link, unit) if link.apply else symbol("1"))
+            yield from self._derived(layer, unit)
             return
-        yield Equation(left, product(before, self.slope(link, unit)) if link.apply else before)
+        link, left = self.naming.link(layer), self.delta(layer, unit)
+        if layer < self.naming.depth:
+            before = self._behind(layer, unit)
+            yield Equation(left, product(before, self.slope(link, unit)) if link.apply else before)
+        elif self.is_natural:
+            yield Equation(left, self.difference(unit))
+        elif self.loss.single:
+            yield Equation(left, self.slope(link, unit) if link.apply else symbol("1"))
+        else:
+            before = partial(self.top, self.naming.unit(layer, unit))
+            yield Equation(before, self.slope_of_loss(unit))
+            yield Equation(left, product(before, self.slope(link, unit)) if link.apply else before)
+
+    def difference(self, unit: int) -> Piece:
+        """Write what the derivative by the sum of an output is where the loss goes with its activation."""
+        y, t = self.naming.unit(self.naming.depth, unit), self.targets[unit]
+        return self.shared(total([Term(False, symbol(y)), Term(True, symbol(t))]))
 
     def _behind(self, layer: int, unit: int) -> Piece:
         """Write by how much the loss moves with a hidden unit: the sum over what it leads to."""
@@ -187,34 +196,83 @@ class Backward:
         naming, layer = self.naming, link.number
         for arg in range(link.arg.size):
             for unit in range(link.sums.size):
-                right = product(self.delta(layer, unit), symbol(naming.unit(layer - 1, arg)))
-                yield Equation(partial(self.top, naming.weight(layer, arg, unit)), right)
+                by = symbol(naming.unit(layer - 1, arg))
+                yield from self._gradient(layer, unit, naming.weight(layer, arg, unit), by)
         for unit in range(link.sums.size) if link.offset is not None else ():
-            yield Equation(partial(self.top, naming.bias(layer, unit)), self.delta(layer, unit))
+            yield from self._gradient(layer, unit, naming.bias(layer, unit), None)
+
+    def _gradient(self, layer: int, unit: int, weight: str, by: Piece | None) -> Iterator[Equation]:
+        """Yield the derivative by a weight, which is multiplied by something, or by a bias."""
+        delta, left = self.delta(layer, unit), partial(self.top, weight)
+        found = delta if by is None else product(delta, by)
+        if not self.derivation:
+            yield Equation(left, found)
+            return
+        factor = partial(self._sum(layer, unit), weight)
+        yield Equation(left, chained(product(delta, factor), found))
+        yield Equation(factor, by or symbol("1"))
 
     def answers(self) -> list[str]:
         """Return the symbols of the loss and of every derivative, layer after layer, as Keras keeps its weights."""
         found = [] if self.loss.single else ["L"]
-        return found + [left.text for block in self.gradients() for left, _ in block]
+        return found + [left.text for block in self._plain().gradients() for left, _ in block]
+
+    def _plain(self) -> Backward:
+        """Return the same without the factors of the chain rule."""
+        return replace(self, derivation=False)
 
     # -------------------------------------------------------------------------------------------- the chain rule
 
-    def _factors(self, link: Link, unit: int, result: Piece) -> Iterator[Equation]:
-        """Yield the factors of the chain rule one by one, and their product."""
-        naming, layer = self.naming, link.number
-        own, z = naming.unit(layer, unit), self._sum(link.number, unit)
-        last = layer == naming.depth
-        if not last:
-            yield from self._ways(layer, unit)
-            yield Equation(partial(self.top, own), self._over_ways(layer, unit))
-        elif self.loss.single:
-            yield Equation(partial(self.top, own), symbol("1"))
+    def _derived(self, layer: int, unit: int) -> Iterator[Equation]:
+        """Yield a delta as textbooks derive it: the product of the chain rule, each factor, and what comes of it."""
+        naming, link, left = self.naming, self.naming.link(layer), self.delta(layer, unit)
+        own, z = naming.unit(layer, unit), self._sum(layer, unit)
+        if self.is_natural and layer == naming.depth:
+            yield from self._natural(unit)
+            return
+        if own == self.top:
+            yield Equation(left, self.slope(link, unit) if link.apply else symbol("1"))
+            return
         if link.apply:
-            yield Equation(partial(own, z), self.slope(link, unit))
             yield Equation(partial(self.top, z), product(partial(self.top, own), partial(own, z)))
-            yield Equation(self.delta(layer, unit), partial(self.top, z))
-        else:
-            yield Equation(self.delta(layer, unit), partial(self.top, own))
+        yield from self._by_unit(layer, unit)
+        if link.apply is None:
+            yield Equation(left, partial(self.top, own))
+            return
+        yield Equation(partial(own, z), self.slope(link, unit))
+        before = partial(self.top, own) if layer == naming.depth else self._behind(layer, unit)
+        yield Equation(left, chained(partial(self.top, z), product(before, self.slope(link, unit))))
+
+    def _by_unit(self, layer: int, unit: int) -> Iterator[Equation]:
+        """Yield the derivative by a unit's value: the loss', or over all that the unit leads to."""
+        by = partial(self.top, self.naming.unit(layer, unit))
+        if layer == self.naming.depth:
+            yield Equation(by, self.slope_of_loss(unit))
+            return
+        yield Equation(by, self._over_ways(layer, unit))
+        yield from self._ways(layer, unit)
+
+    def _natural(self, unit: int) -> Iterator[Equation]:
+        """Yield what the loss and the last activation make together: sums over the outputs if it couples them."""
+        layer, link = self.naming.depth, self.naming.link(self.naming.depth)
+        assert link.apply is not None
+        z, coupled = self._sum(layer, unit), link.apply.activation.row.coupled
+        others = range(len(self.targets)) if coupled else (unit,)
+        names = {other: self.naming.unit(layer, other) for other in others}
+        ways = [Term(False, product(partial(self.top, own), partial(own, z))) for own in names.values()]
+        yield Equation(partial(self.top, z), total(ways))
+        for other in others if not coupled or unit == 0 else ():
+            yield Equation(partial(self.top, names[other]), self.slope_of_loss(other))
+        for other, own in names.items():
+            slope = self._coupled(own, names[unit], other == unit) if coupled else self.slope(link, unit)
+            yield Equation(partial(own, z), slope)
+        yield Equation(self.delta(layer, unit), chained(partial(self.top, z), self.difference(unit)))
+
+    def _coupled(self, own: str, other: str, same: bool) -> Piece:
+        """Write the derivative of one answer of a softmax by the sum of another, or by its own."""
+        rest = total([Term(False, symbol("1")), Term(True, symbol(other))]) if same else symbol(other)
+        found = product(symbol(own), rest)
+        return found if same else total([Term(True, found)])
 
     def _to(self, layer: int, unit: int) -> Sequence[int]:
         link = self.naming.link(layer + 1)

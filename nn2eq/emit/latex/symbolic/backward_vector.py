@@ -1,19 +1,23 @@
-r"""The backward pass layer by layer: \delta_1 = W_2^\top \delta_2 \odot g_1'(z_1), and what a batch makes of it."""
+r"""The backward pass layer by layer: \delta_1 = W_2^\top \delta_2 \odot g_1'(z_1)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nn2eq.emit.latex.names import index
+from nn2eq import formula as fm
+from nn2eq.emit.latex.formulas import Writer
 from nn2eq.emit.latex.pieces import Equation, Piece, listed, symbol
 from nn2eq.emit.latex.symbolic.backward import Backward, partial
 from nn2eq.emit.latex.symbolic.links import Link
 from nn2eq.emit.latex.symbolic.naming import Naming
 from nn2eq.emit.latex.symbolic.vector import Vectors
+from nn2eq.emit.printing import SUM
 
-UNREAD = "not evaluated: a batch, X and Y with a row a sample, and the update with the learning rate alpha"
-"""What the comment says of a display that only people read."""
+
+def _factor(piece: Piece) -> str:
+    """Write a factor, in brackets if it is a sum."""
+    return f"({piece.text})" if piece.strength == SUM else piece.text
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +40,8 @@ class VectorBackward:
         """Return the equations forwards and backwards, and the derivatives."""
         layers = range(1, self._naming.depth + 1)
         loss = [] if self.made.loss.single else [Equation(symbol("L"), self.made.loss_formula())]
-        back = [line for layer in reversed(layers) for line in self._delta(layer)]
         forward = [line for layer in layers for line in self._forward(layer)]
+        back = [line for layer in reversed(layers) for line in self._delta(layer)]
         return [self._stack(), forward, loss, back, *(list(self._gradients(layer)) for layer in layers)]
 
     def answers(self) -> list[str]:
@@ -75,25 +79,41 @@ class VectorBackward:
             y = naming.whole(layer)
             yield Equation(left, self.made.shared(symbol(f"{y} - {self.target}")._replace(strength=1)))
             return
-        if layer == naming.depth:
+        if layer < naming.depth:
+            before = symbol(self._back(layer + 1))
+        elif self.made.loss.single:
+            yield Equation(left, self._slope(link) if link.apply else symbol("1"))
+            return
+        else:
             before = partial(self.made.top, naming.whole(layer))
             yield Equation(before, self._slope_of_loss())
-        else:
-            before = symbol(self._back(layer + 1))
-        if link.apply is None:
-            yield Equation(left, before)
-            return
-        slope = self._slope(link)
-        single = link.sums.size == 1
-        text = f"{before.text} {slope.text}" if single else rf"{before.text} \odot {slope.text}"
-        if not (self._row or single):
-            text += rf" = \operatorname{{diag}}({slope.text}) ({before.text})"
+        text = before.text if link.apply is None else " = ".join(self._times_slope(link, before.text))
         yield Equation(left, symbol(text)._replace(tall=before.tall))
 
+    def _times_slope(self, link: Link, before: str) -> Iterator[str]:
+        """Yield the ways to write what comes back to an activation times its slope: by name, and by its value."""
+        slope = self._slope(link).text
+        if link.sums.size == 1:
+            yield f"{before} {slope}"
+            return
+        yield rf"{before} \odot {slope}"
+        if not self._row:
+            yield rf"\operatorname{{diag}}({slope}) ({before})"
+        if by_value := self.by_value(link, self._naming.whole(link.number)):
+            yield rf"{before} \odot {by_value}"
+
+    def by_value(self, link: Link, value: str) -> str:
+        r"""Write the slope of an activation by its value alone, h \odot (1 - h), "" where that is not enough."""
+        assert link.apply is not None
+        node = link.apply.activation.derivative
+        if node is None or fm.mentions(node, "z") or not fm.mentions(node, "a") or link.apply.parameters:
+            return ""
+        writer = Writer(self.made.calls.numbers.one, {"a": symbol(value)})
+        factors = node.args if node.op == "*" else (node,)
+        return r" \odot ".join(_factor(writer.write(factor)) for factor in factors)
+
     def _slope_of_loss(self) -> Piece:
-        units = [
-            self.made.shared(self.made.of_output(unit, slope=True)) for unit in range(len(self.made.targets))
-        ]
+        units = [self.made.slope_of_loss(unit) for unit in range(len(self.made.targets))]
         return units[0] if len(units) == 1 else self.vectors.stack([unit.text for unit in units])
 
     def _slope(self, link: Link) -> Piece:
@@ -128,43 +148,3 @@ class VectorBackward:
         yield Equation(partial(self.made.top, naming.kernel(layer)), symbol(right))
         if link.offset is not None:
             yield Equation(partial(self.made.top, naming.offset(layer)), symbol(delta))
-
-    # ------------------------------------------------------------------------------------------------------- batches
-
-    def batch(self) -> str:
-        r"""Return the same of a batch, a row a sample, and what training does with it.
-
-        It is for people: each line sums what the equations above say of its samples.
-        """
-        naming = self._naming
-        if not all(link.is_dense and link.is_whole for link in naming.links) or not self.made.is_natural:
-            return ""
-        lines = [r"L &= \frac{1}{n} \sum_{i=1}^{n} L_i"] if not self.made.loss.single else []
-        share = len(self.made.targets) if self.made.loss.mean else 1
-        count = "n" if share == 1 else f"{share} n"
-        capital = naming.answer().replace("y", "Y")
-        lines.append(
-            rf"\Delta{index(naming.depth)} &= \frac{{1}}{{{count}}} \, ({capital} - {self.target.upper()})"
-        )
-        for layer in range(naming.depth - 1, 0, -1):
-            link = naming.link(layer)
-            kernel = (
-                naming.turned(layer + 1) if naming.has_rows_of_inputs(layer + 1) else naming.kernel(layer + 1)
-            )
-            slope = rf" \odot {self.made.calls.name(layer)}'(Z{index(layer)})" if link.apply else ""
-            lines.append(rf"\Delta{index(layer)} &= \Delta{index(layer + 1)} {kernel}{slope}")
-        lines += [line for layer in range(1, naming.depth + 1) for line in self._of_batch(layer)]
-        return f"% {UNREAD}\n\\begin{{align*}}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
-
-    def _of_batch(self, layer: int) -> Iterator[str]:
-        naming = self._naming
-        arg = "X" if layer == 1 else rf"H{index(layer - 1)}"
-        kernel, by = naming.kernel(layer), partial(self.made.top, naming.kernel(layer)).text
-        delta = rf"\Delta{index(layer)}"
-        product = (
-            rf"{arg}^{{\top}} {delta}" if naming.has_rows_of_inputs(layer) else rf"{delta}^{{\top}} {arg}"
-        )
-        yield rf"{by} &= {product}"
-        if naming.link(layer).offset is not None:
-            yield rf"{partial(self.made.top, naming.offset(layer)).text} &= {delta}^{{\top}} \mathbf{{1}}"
-        yield rf"{kernel} &\leftarrow {kernel} - \alpha {by}"

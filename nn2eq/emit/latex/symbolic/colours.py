@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from nn2eq.emit.latex.pieces import Piece
 
 PALETTE = (
-    "blue", "red", "teal", "orange", "violet", "brown", "magenta", "olive", "purple", "cyan", "gray", "lime",
+    "blue", "red", "teal", "orange", "violet", "magenta", "olive", "brown", "purple", "cyan", "gray", "lime",
 )  # fmt: skip
 """Colours that xcolor knows without options and KaTeX as CSS does, told apart on white paper."""
 

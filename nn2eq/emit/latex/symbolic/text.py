@@ -130,13 +130,21 @@ _INPUTS = re.compile(r"^% *inputs: *(.*?); outputs:", re.MULTILINE)
 _ANSWERS = re.compile(r"^% *(?:inputs: .*; outputs|answers): *(.*)$", re.MULTILINE)
 
 
-def fill(text: str, program: Program) -> str:
-    """Return a text of symbols alone with the program's numbers beside them."""
+def given_in(text: str, program: Program) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the symbols of the inputs and the outputs as a text's comment names them, () for standing ones."""
     inputs, answers = _INPUTS.search(text), _ANSWERS.findall(text)
     if inputs is None or not answers:
-        return text
+        return (), ()
     count = len(program.inputs)  # behind them stands what the answers should be, of a backward pass
-    chosen = style(program, given=(tuple(_split(inputs[1])[:count]), tuple(_split(answers[-1]))))
+    return tuple(_split(inputs[1])[:count]), tuple(_split(answers[-1]))
+
+
+def fill(text: str, program: Program) -> str:
+    """Return a text of symbols alone with the program's numbers beside them."""
+    given = given_in(text, program)
+    if not all(given):
+        return text
+    chosen = style(program, given=given)
     spelled = program.layout == "symbolic"
     numbered = listing(Beside(chosen, Numbers.suited(program.predict.constants), spelled), "inline")
     end = text.rfind("\\end{document}")
