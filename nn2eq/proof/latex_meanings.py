@@ -58,15 +58,6 @@ class Diagonal:
         self.vector = vector
 
 
-class Turned:
-    """The transpose of values of every sample, which stands before others of every sample, and adds up over them."""
-
-    __slots__ = ("values",)
-
-    def __init__(self, values: Any) -> None:
-        self.values = values
-
-
 class Definition(NamedTuple):
     """f(z, p) = body; letter: the index that stands for the unit, if its units share."""
 
@@ -120,14 +111,6 @@ def mentions_half(node: Node) -> bool:
     if node.op == "indexed":
         return bool(node.value[1][-1].partition("+")[2])
     return any(mentions_half(arg) for arg in node.args)
-
-
-def over_samples(left: Any, right: Any) -> Matrix:
-    """Return the sums over the samples of every product of a unit of one and one of another."""
-    one, two = np.atleast_2d(left), np.atleast_2d(right)
-    count = max(one.shape[1], two.shape[1])
-    one, two = (np.broadcast_to(side, (len(side), count)) for side in (one, two))
-    return Matrix(one @ two.T)
 
 
 def outer(left: Any, right: Any) -> Any:

@@ -37,8 +37,7 @@ from nn2eq.proof.latex_tokens import (
     loosely,
 )  # fmt: skip
 
-Read = tuple[Node, int]
-"""What was read, and the place behind it."""
+Read = tuple[Node, int]  # what was read, and the place behind it
 
 
 class Parser:
@@ -219,14 +218,12 @@ class Parser:
             raise self._error(f"{sign} without an index", token.start(), end)
         index, _, low = (limits["under"] or limits["letter"]).partition("=")
         high = limits["to"] or limits["digit"]
-        if high == "n":
-            body, at = self._product(limits.end(), end)
-            return Node("samples", (body,), sign, token.start()), at
-        outer, self._bound = self._bound, (*self._bound, index.strip())
+        outer, self._bound = self._bound, self._bound + ((index.strip(),) if high != "n" else ())
         body, at = self._product(limits.end(), end)
         self._bound = outer
-        places = (int(low), int(high)) if high and low.strip().isdigit() else None
-        return Node(sign, (body,), (index.strip(), places), token.start()), at
+        places = (int(low), int(high)) if (high or "n") != "n" and low.strip().isdigit() else None
+        op, value = ("samples", sign) if high == "n" else (sign, (index.strip(), places))
+        return Node(op, (body,), value, token.start()), at
 
     def _environment(self, token: re.Match[str], end: int) -> Read:
         name, start = token["begin"], token.end()

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.errors import BadRequest
+from nn2eq.proof.latex_batch import BatchEvaluation
 from nn2eq.proof.latex_meanings import STANDARD, Claim, Definition, Matrix
 from nn2eq.proof.latex_parser import Parser
 from nn2eq.proof.latex_symbols import PARTIAL, SYMBOL, canonical, indexed, indices, named
@@ -207,7 +208,8 @@ def _evaluated(formulas: _Formulas, x: NDArray[Any]) -> Answer:
     if clash := set(symbols) & set(formulas.equations):
         raise BadRequest(f"{min(clash)} is an input and the left-hand side of an equation", code="latex")
     inputs = {symbol: x[:, column] for column, symbol in enumerate(symbols)}
-    evaluation = Evaluation(formulas.text, inputs, formulas.equations, formulas.functions)
+    kind = BatchEvaluation if formulas.text.batch else Evaluation
+    evaluation = kind(formulas.text, inputs, formulas.equations, formulas.functions)
     with np.errstate(all="ignore"):
         values = evaluation.all()
         evaluation.require(formulas.claims)

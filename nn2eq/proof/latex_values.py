@@ -7,7 +7,7 @@ runs, its axis stands before the samples, the innermost last.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,9 @@ from nn2eq.proof.latex_meanings import (
     Matrix,
     Running,
     Scope,
-    Turned,
     mentions,
     mentions_half,
     outer,
-    over_samples,
 )  # fmt: skip
 from nn2eq.proof.latex_symbols import indexed, indices
 from nn2eq.proof.latex_text import Text
@@ -41,6 +39,8 @@ Array = NDArray[Any]
 
 class Evaluation:
     """The values of one text's symbols over samples: inputs by symbol, equations and functions by name."""
+
+    operations: ClassVar[Mapping[str, Callable[[Any, Node, Scope], Any]]]
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class Evaluation:
         """Evaluate a node in a scope, once."""
         if node not in scope.known:
             try:
-                scope.known[node] = _OPERATIONS[node.op](self, node, scope)
+                scope.known[node] = self.operations[node.op](self, node, scope)
             except ValueError:  # what NumPy says of shapes
                 raise self._error("numbers, vectors or matrices that do not fit together", node.at) from None
         return scope.known[node]
@@ -186,35 +186,21 @@ class Evaluation:
         return self._stacked[names]
 
     def _sum(self, node: Node, scope: Scope) -> Any:
-        values = [self.value(arg, scope) for arg in node.args]
-        of_matrices = self._text.batch and any(isinstance(value, Matrix) for value in values)
         total: Any = 0.0
-        for sign, value in zip(node.value, values, strict=True):
-            value = value.data if isinstance(value, Matrix) and of_matrices else self._plain(value, node)
+        for sign, arg in zip(node.value, node.args, strict=True):
+            value = self._plain(self.value(arg, scope), node)
             total = total + value if sign > 0 else total - value
-        return Matrix(np.atleast_2d(total)) if of_matrices else total
+        return total
 
     def _samples(self, node: Node, scope: Scope) -> Any:
-        """Reduce over the samples of a batch."""
-        if not self._text.batch:
-            raise self._error(f"{node.value} up to n, which nothing limits", node.at)
-        value = np.asarray(self._plain(self.value(node.args[0], scope), node))
-        return (
-            float(REDUCTIONS[node.value](value))
-            if value.ndim == 1
-            else REDUCTIONS[node.value](value, axis=-1)
-        )
+        raise self._error(f"{node.value} up to n, which nothing limits", node.at)
 
     def _product(self, node: Node, scope: Scope) -> Any:
         """Multiply from the right as long as matrices stand there, else from the left."""
         values = [self.value(arg, scope) for arg in node.args]
         result = values[0]
         for operator, value in zip(node.value, values[1:], strict=True):
-            if isinstance(result, Turned):
-                result = over_samples(result.values, self._plain(value, node))
-            elif self._text.batch and isinstance(result, float) and isinstance(value, Matrix):
-                result = Matrix(result * value.data)
-            elif isinstance(result, Diagonal):
+            if isinstance(result, Diagonal):
                 result = np.multiply(result.vector, self._plain(value, node))
             elif isinstance(result, Matrix) and operator == "*":
                 result = self._times_matrix(result, value, node)
@@ -270,8 +256,6 @@ class Evaluation:
         value = self.value(node.args[0], scope)
         if isinstance(value, float):
             return value
-        if self._text.batch and not isinstance(value, Matrix):
-            return Turned(value)
         if not isinstance(value, Matrix):
             raise self._error("the transpose of what is no matrix", node.at)
         return Matrix(value.data.T)
@@ -402,7 +386,7 @@ class Evaluation:
         return self._text.mathematics.error(what, at)
 
 
-_OPERATIONS: Mapping[str, Callable[[Evaluation, Node, Scope], Any]] = {
+Evaluation.operations = {
     "number": Evaluation._number, "value": Evaluation._value, "numbers": Evaluation._numbers, "name": Evaluation._name,
     "linear": Evaluation._linear, "sum": Evaluation._sum, "product": Evaluation._product,
     "power": Evaluation._power, "exponential": Evaluation._exponential, "transpose": Evaluation._transpose,

@@ -77,6 +77,7 @@ def write(program: Program, options: Options) -> str:
         names = (", ".join(chosen.naming.units(layer)) for layer in (0, chosen.naming.depth))
         shown = {"inputs": "; outputs: ".join(names)}
         legend = "" if made.loss.single else f"Wanted: {', '.join(f'${target}$' for target in made.targets)}."
+        legend += " Of a batch, a row a sample, $L_i$ is the loss of sample $i$." if batch else ""
         return comment(said) + standalone(program, options, shown, legend, body, widest, needed)
     return comment({**said, "needs": ", ".join(rf"\usepackage{{{package}}}" for package in needed)}) + body
 

@@ -12,7 +12,16 @@ from nn2eq.emit.latex.symbolic.backward import Backward, partial
 from nn2eq.emit.latex.symbolic.links import Link
 from nn2eq.emit.latex.symbolic.naming import Naming
 from nn2eq.emit.latex.symbolic.vector import Vectors
-from nn2eq.emit.printing import SUM
+from nn2eq.emit.printing import SIGN, SUM
+
+_SQUARE = fm.parse("a**2")
+
+
+def _squares_named(node: fm.Node) -> fm.Node:
+    """Give the square of a value a name: of a vector it is taken unit by unit."""
+    if node == _SQUARE:
+        return fm.name("square")
+    return fm.Node(node.op, tuple(map(_squares_named, node.args)), node.value)
 
 
 def _factor(piece: Piece) -> str:
@@ -108,8 +117,9 @@ class VectorBackward:
         node = link.apply.activation.derivative
         if node is None or fm.mentions(node, "z") or not fm.mentions(node, "a") or link.apply.parameters:
             return ""
-        writer = Writer(self.made.calls.numbers.one, {"a": symbol(value)})
-        factors = node.args if node.op == "*" else (node,)
+        square = symbol(rf"{value} \odot {value}")._replace(strength=SIGN)
+        writer = Writer(self.made.calls.numbers.one, {"a": symbol(value), "square": square})
+        factors = map(_squares_named, node.args if node.op == "*" else (node,))
         return r" \odot ".join(_factor(writer.write(factor)) for factor in factors)
 
     def _slope_of_loss(self) -> Piece:
