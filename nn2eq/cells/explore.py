@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from nn2eq.cells import line
 from nn2eq.cells.decider import Decider, Tally
 from nn2eq.cells.layer import begin, cut, end
-from nn2eq.cells.seams import split, tear
+from nn2eq.cells.seams import keep, split, tear
 from nn2eq.cells.state import State
 from nn2eq.cells.steps import Step
 from nn2eq.errors import BadRequest
@@ -17,6 +18,8 @@ CELLS = 65_536
 """Cells divided together: more are split up, so that memory is bounded and what is done can be kept."""
 PAIRS = 2_000_000
 """Likewise for pairs of a face and what bounds it, of which there are many a cell with many inputs."""
+FEW = 64
+"""Cells that are taken through the network where it is interrupted before there is anything to show."""
 SMALL = 256
 """Likewise where parts are made for several processes."""
 PARTS = 4
@@ -37,17 +40,37 @@ Report = Callable[[Progress], None]
 def walk(
     opening: State, decider: Decider, *, cells: int = CELLS, report: Report | None = None
 ) -> Iterator[State]:
-    """Yield the final complexes that a first one is divided into, depth first."""
-    waiting, done = [opening], 0
-    while waiting:
-        state = waiting.pop()
-        if state.step == len(decider.steps):
-            done += state.faces.cells
-            yield state
-        else:
-            waiting += reversed(advance(state, decider, cells))
-        if report is not None:
-            report(Progress(done, done + sum(part.faces.cells for part in waiting)))
+    """Yield the final complexes that a first one is divided into, depth first.
+
+    Whoever interrupts it before there is any gets a few cells yet, all the way through, and then the interrupt.
+    """
+    waiting, done, state = [opening], 0, opening
+    try:
+        while waiting:
+            state = waiting.pop()
+            if state.step == len(decider.steps):
+                done += state.faces.cells
+                yield state
+            else:
+                waiting += reversed(advance(state, decider, cells))
+            if report is not None:
+                report(Progress(done, done + _cells(waiting)))
+    except KeyboardInterrupt:
+        if not done:
+            yield few(state, decider)
+        raise
+
+
+def _cells(states: Iterable[State]) -> int:
+    return sum(state.faces.cells for state in states)
+
+
+def few(state: State, decider: Decider) -> State:
+    """Return a final complex of a few cells of a complex, and of what these are divided into: it is soon found."""
+    wanted = 1 if state.inputs == 1 else FEW  # an interval is divided by all units of a layer at once
+    while state.step < len(decider.steps):
+        state = advance(keep(state, wanted), decider, FEW)[0]
+    return keep(state, FEW)
 
 
 def walk_together(
@@ -55,29 +78,54 @@ def walk_together(
 ) -> Iterator[State]:
     """Walk with several processes through joblib, a few parts for each at a time.
 
-    Whoever wants another backend, Dask or Ray, says so with `joblib.parallel_config`. Raises BadRequest without
-    joblib.
+    Whoever wants another backend, Dask or Ray, says so with `joblib.parallel_config`. An interrupt is as in `walk`.
+    Raises BadRequest without joblib.
     """
+    waiting, done = [opening], 0
     try:
-        from joblib import Parallel, delayed, effective_n_jobs  # type: ignore[import-untyped]
+        run, count = _processes(jobs)
+        waiting = _spread(opening, decider, PARTS * count)
+        for place, (states, tally) in enumerate(
+            _finished(run, waiting, decider, cells, PARTS * count), start=1
+        ):
+            decider.tally = decider.tally.joined(tally)
+            done += _cells(states)
+            yield from states
+            if report is not None:
+                report(Progress(done, done + _cells(waiting[place:])))
+    except KeyboardInterrupt:
+        if not done:
+            yield few(waiting[0], decider)
+        raise
+
+
+def _processes(jobs: int) -> tuple[Callable[..., Iterable[Any]], int]:
+    """Return what runs calls in so many processes, giving answers as soon as it can, and how many they are."""
+    try:
+        from joblib import Parallel, effective_n_jobs  # type: ignore[import-untyped]
     except ImportError:
         raise BadRequest(
             "several processes are joblib's", code="needs-joblib", way_out="pip install 'nn2eq[parallel]'"
         ) from None
     if jobs == 0:
         raise BadRequest("0 processes do nothing", code="jobs", way_out="say how many, or -1 for all cores")
-    size = PARTS * effective_n_jobs(jobs)
-    waiting, done = _spread(opening, decider, size), 0
+    try:
+        return Parallel(n_jobs=jobs, return_as="generator"), effective_n_jobs(jobs)
+    except ValueError:  # not every backend can
+        return Parallel(n_jobs=jobs), effective_n_jobs(jobs)
+
+
+def _finished(
+    run: Callable[..., Iterable[Any]], waiting: list[State], decider: Decider, cells: int, size: int
+) -> Iterator[tuple[list[State], Tally]]:
+    """Yield what becomes of each complex, and its tally, so many being on the way at a time."""
+    from joblib import delayed
+
     for first in range(0, len(waiting), size):
         batch = enumerate(waiting[first : first + size], start=first + 1)
-        for states, worker in Parallel(n_jobs=jobs)(
+        yield from run(
             delayed(_walked)(state, decider.steps, decider.trusting, place, cells) for place, state in batch
-        ):
-            decider.tally = decider.tally.joined(worker)
-            done += sum(state.faces.cells for state in states)
-            yield from states
-        if report is not None:
-            report(Progress(done, done + sum(state.faces.cells for state in waiting[first + size :])))
+        )
 
 
 def _spread(opening: State, decider: Decider, parts: int) -> list[State]:

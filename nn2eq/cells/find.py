@@ -54,7 +54,10 @@ def regions(
     else:
         finals = walk_together(start, decider, jobs=jobs, cells=cells, report=progress)
     parts, complete = _collected(finals, max_regions)
-    return _assembled(box, parts, decider, complete=complete, merge=merge, exact=exact)
+    try:
+        return _assembled(box, parts, decider, complete=complete, merge=merge, exact=exact)
+    except KeyboardInterrupt:  # during the proof: what is not proved is not complete
+        return _assembled(box, parts, decider, complete=False, merge=merge, exact=exact)
 
 
 def _box(domain: Sequence[tuple[float, float]], inputs: int) -> Array:
@@ -100,7 +103,7 @@ def _assembled(
             [np.zeros((0, _units(decider)), dtype=np.int16), *(p.patterns for p in parts)]
         ),
         adjacency=adjacency,
-        story=story(decider.steps, decider.tally),
+        story=story(decider.steps, decider.tally) if complete else (),
         proof=proof,
         groups=groups(parts, adjacency, decider) if merge and parts else np.zeros(0, dtype=np.int64),
         exact=exact,

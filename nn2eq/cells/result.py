@@ -50,7 +50,8 @@ class Regions:
     """All affine pieces of a network on a domain.
 
     domain (inputs, 2), infinite where it has no end. patterns (count, units). adjacency (pairs, 2): regions
-    that share a facet. story: layer by layer. proof: that nothing is missing; None if the search was stopped.
+    that share a facet. story: layer by layer. proof: that nothing is missing; None, and no story, if
+    the search was stopped.
     groups (count,): which regions are one where neighbours with the same map are merged, () if that was not
     asked for. exact: whether regions are in fractions.
     """

@@ -40,7 +40,8 @@ def split(state: State, decider: Decider) -> tuple[State, State]:
 
 def keep(state: State, count: int) -> State:
     """Return the first cells of a complex alone; their facets on the others are left without twins."""
-    return _followed(state, *part_of(state.faces, np.arange(state.faces.cells) < count)).compact()
+    kept = _followed(state, *part_of(state.faces, np.arange(state.faces.cells) < count))
+    return kept.compact() if kept.cuts is None else kept
 
 
 def _cell_column(faces: Faces) -> Ids:

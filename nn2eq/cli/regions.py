@@ -20,6 +20,8 @@ from nn2eq.network import numbered
 
 SHOWN = 50
 """Pieces listed for people."""
+INTERRUPTED = 130
+"""The exit code of what a user stops, as shells have it."""
 MANY = 6
 """Inputs or outputs shown at most; dots stand for more."""
 
@@ -69,7 +71,10 @@ def regions(
         write(orjson.dumps(found.as_dict(), option=orjson.OPT_APPEND_NEWLINE), output)
     else:
         _show(found, names)
-    _say_how_sure(found)
+    limited = found.count == max_regions
+    _say_how_sure(found, "are" if limited else "may be")
+    if not found.complete and not limited:
+        sys.exit(INTERRUPTED)
 
 
 def _progress(progress: Progress) -> None:
@@ -82,9 +87,9 @@ def _progress(progress: Progress) -> None:
     )
 
 
-def _say_how_sure(found: Regions) -> None:
+def _say_how_sure(found: Regions, there: str) -> None:
     if found.proof is None:
-        say(f"stopped after {found.count:,} pieces; there are more")
+        say(f"incomplete: stopped after {_pieces(found.count)}; there {there} more")
         return
     proof = found.proof
     say(
@@ -93,9 +98,13 @@ def _say_how_sure(found: Regions) -> None:
     )
 
 
+def _pieces(count: int) -> str:
+    return f"{count:,} piece{'s' * (count != 1)}"
+
+
 def _show(found: Regions, names: tuple[str, ...]) -> None:
     merged = "" if found.merged is None else f", {found.merged:,} where neighbours with the same map are one"
-    print(f"{found.count:,} piece{'s' * (found.count != 1)}{merged}\n")
+    print(f"{'' if found.complete else 'at least '}{_pieces(found.count)}{merged}\n")
     _show_story(found)
     shown = enumerate(islice(found.pieces(), SHOWN), start=1)
     table(("", *_head(found, names)), [(str(number), *_row(region, names)) for number, region in shown])
@@ -105,6 +114,9 @@ def _show(found: Regions, names: tuple[str, ...]) -> None:
 
 
 def _show_story(found: Regions) -> None:
+    """Tell which layer adds what; of an incomplete list there is no such story."""
+    if not found.story:
+        return
     rows = []
     for chapter in found.story:
         joints = [f"{', '.join(joint.units)} at {_number(joint.place)}" for joint in chapter.joints]
