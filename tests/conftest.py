@@ -1,12 +1,20 @@
 """What every test may ask for: the shipped models, the corpora beside the project, the machine's programs."""
 
+from __future__ import annotations
+
 import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+import nn2eq
+
+if TYPE_CHECKING:
+    from nn2eq.network import Network
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHIPPED = tuple(sorted(path for kind in ("*.keras", "*.h5") for path in (PROJECT / "models").glob(kind)))
@@ -55,6 +63,18 @@ def office(tool: Callable[[str], str]) -> str:
     pytest.importorskip("openpyxl")
     pytest.importorskip("xlsxwriter")
     return tool("soffice")
+
+
+@pytest.fixture(scope="session")
+def textbook() -> Network:
+    """Return a ReLU network of one input."""
+    return nn2eq.read(PROJECT / "models" / "dense_1-3-3-1_relu.keras")
+
+
+@pytest.fixture(scope="session")
+def circles() -> Network:
+    """Return a classifier of two inputs."""
+    return nn2eq.read(PROJECT / "models" / "dense_2-3-1_sigmoid.keras")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from test_regions import dense, network, random_network
+from affine_networks import dense, network, random_network
 from test_size import written, zeros_in
 
 from nn2eq.cells import regions

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from activation_laws import examples
+from affine_networks import random_network
 from latex_networks import around, dense, renamed, special
 from test_latex import HOSTILE, LAYOUTS, WAYS
-from test_regions import random_network
 
 from nn2eq.emit import emit
 from nn2eq.emit.options import Options

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_regions import AGREES, PIECEWISE, dense, made, network, random_network
+from affine_networks import AGREES, PIECEWISE, dense, made, network, random_network
 
 from nn2eq.cells import regions
 from nn2eq.conversion import Request, convert

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,9 +124,17 @@ def _finished(
 
     for first in range(0, len(waiting), size):
         batch = enumerate(waiting[first : first + size], start=first + 1)
-        yield from run(
+        answers = run(
             delayed(_walked)(state, decider.steps, decider.trusting, place, cells) for place, state in batch
         )
+        try:
+            for answer in answers:  # noqa: UP028 - `yield from` would close them out of our hands
+                yield answer
+        finally:
+            if isinstance(answers, Generator):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)  # who stops early knows that work is lost
+                    answers.close()
 
 
 def _spread(opening: State, decider: Decider, parts: int) -> list[State]:

@@ -64,7 +64,7 @@ def regions(
         merge=merge,
         exact=exact,
         max_regions=max_regions,
-        progress=_progress if sys.stderr.isatty() else None,
+        progress=_progress if _is_watched() else None,
         jobs=jobs,
     )
     if as_json or output:
@@ -75,6 +75,11 @@ def regions(
     _say_how_sure(found, "are" if limited else "may be")
     if not found.complete and not limited:
         sys.exit(INTERRUPTED)
+
+
+def _is_watched() -> bool:
+    """Whether someone looks at standard error."""
+    return sys.stderr.isatty()
 
 
 def _progress(progress: Progress) -> None:
