@@ -300,3 +300,18 @@ def test_on_the_command_line(tmp_path) -> None:
     done = nn2eq(CIRCLES, "--form", "backprop", "-f", "c")
     assert (done.returncode, "c cannot say the backprop form" in done.stderr) == (2, True)
     assert emitter("latex").says("backprop")
+
+
+@pytest.mark.parametrize("case", ["a number", "probabilities", "classes", "the output itself"])
+def test_every_factor_of_the_chain_rule_is_evaluated(case: str) -> None:
+    """Each line of a derivation is part of the proof: with another right-hand side the text is refused."""
+    network, loss = CASES[case]
+    program = backprop(network, loss=loss, derivation=True)
+    text = emit(program, "latex")
+    assert check(network, text, "latex", program=program).holds
+    factors = list(re.finditer(r"^\\frac\{\\partial [^L&][^&]*&= ", text, re.MULTILINE))
+    assert len(factors) > 6
+    for factor in factors[:12]:
+        at = factor.end()
+        with pytest.raises(BadRequest, match="stands for two things"):
+            check(network, f"{text[:at]}1.5 - {text[at:]}", "latex", program=program)

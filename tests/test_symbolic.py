@@ -102,6 +102,14 @@ def test_a_perceptron_is_one_formula_or_a_composition() -> None:
     assert r"\operatorname{MLP} &= f_3 \circ f_2 \circ f_1" in lines(deep)
 
 
+def test_a_perceptron_of_one_layer_is_one_equation() -> None:
+    network = dense(2, 1, last="tanh", dtype="f8")
+    text = emit(symbolic(network, notation="mlp"), "latex")
+    assert r"y &= g_1(W_1 x + b_1)" in text
+    x = samples(network)
+    np.testing.assert_allclose(run(text, x).outputs, network.evaluate(x), rtol=1e-11, atol=1e-12)
+
+
 def test_orientation_turns_what_must_be_turned() -> None:
     said = {
         (notation, orientation): emit(

@@ -29,9 +29,12 @@ class Vectors:
         """Return what the inputs' vector is, if that must be said, and the layers' equations."""
         naming = self.naming
         stack = [Equation(symbol(naming.whole(0)), self.stack(naming.units(0)))] if naming.inputs[1:] else []
-        if isinstance(naming, Perceptron) and naming.is_plain:
+        if isinstance(naming, Perceptron) and naming.is_plain and naming.depth > 1:
             return [stack, *self._composition(naming), *self._spelled(naming)]
-        return [stack, [line for link in naming.links for line in self._layer(link)]]
+        lines = [line for link in naming.links for line in self._layer(link)]
+        if isinstance(naming, Perceptron) and naming.is_plain:  # one layer, which is no composition
+            return [stack, lines, *self._spelled(naming)]
+        return [stack, lines]
 
     def stack(self, parts: list[str]) -> Piece:
         """Write the vector of some symbols."""
