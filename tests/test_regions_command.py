@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ from affine_networks import (
 from click.testing import CliRunner, Result
 from conftest import PROJECT
 
+import nn2eq
 from nn2eq.cells import regions
+from nn2eq.cli.regions import _affine
 from nn2eq.cli.regions import regions as regions_command
-from nn2eq.errors import BadRequest
+from nn2eq.errors import BadRequest, Nn2eqError
+from nn2eq.reading import read
 
 
 def test_domains_are_checked() -> None:
@@ -103,3 +107,21 @@ def test_the_command_keeps_what_an_interrupt_left(monkeypatch: pytest.MonkeyPatc
     assert plain["complete"] is False
     assert plain["count"] == len(plain["regions"]) > 0
     assert plain["layers"] == []
+
+
+def test_slopes_of_one_are_not_written() -> None:
+    assert _affine(("a", "b"), (1.0, -1.0), 0.0) == "a - b"
+    assert _affine(("a", "b"), (-1.0, Fraction(1)), 2.0) == "-a + b + 2"
+    assert _affine(("a", "b"), (0.0, 0.5), 0.0) == "0.5 b"
+
+
+def test_pyomo_leaves_pieces_to_switches_and_says_why() -> None:
+    model = read(MODEL)
+    with pytest.raises(
+        Nn2eqError, match=r"pyomo cannot say the pieces form.*--form bigm with a --domain"
+    ) as caught:
+        nn2eq.convert(model, nn2eq.Request("pyomo", "pieces"))
+    assert caught.value.code == "form-format"
+    assert (
+        "add_network" in nn2eq.convert(model, nn2eq.Request("pyomo", "bigm", shape={"domain": (-1, 1)})).text
+    )

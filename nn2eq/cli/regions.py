@@ -151,11 +151,13 @@ def _row(region: Region, names: tuple[str, ...]) -> Iterator[str]:
 
 def _affine(names: tuple[str, ...], row: Sequence[Any], offset: Any) -> str:
     """Write slopes and an offset as 0.5 x1 - 2 x2 + 1."""
-    terms = _few_of(
-        tuple(f"{_number(slope)} {name}" for slope, name in zip(row, names, strict=True) if slope)
-    )
+    terms = _few_of(tuple(_factor(slope) + name for slope, name in zip(row, names, strict=True) if slope))
     text = " + ".join([*terms, *([_number(offset)] if offset or not terms else [])])
     return text.replace("+ -", "- ")
+
+
+def _factor(slope: Any) -> str:
+    return {1: "", -1: "-"}.get(slope, f"{_number(slope)} ")
 
 
 def _few_of(words: tuple[str, ...]) -> tuple[str, ...]:

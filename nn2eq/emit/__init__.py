@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -60,7 +60,8 @@ class Emitter:
     the language has such files. fill: returns a text of symbols alone with the numbers of a program beside them, any
     other text as it is. derivatives: the layouts in which it can say derivatives, the preferred one first. merged:
     whether a text has one function only, which gives all that a program's functions do. fractions: whether it writes
-    exact ones. binary: whether it writes a file's bytes, no text.
+    exact ones. binary: whether it writes a file's bytes, no text. instead: for forms that it leaves to another one,
+    what that is and why.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Emitter:
     derivatives: tuple[str, ...] = ()
     merged: bool = False
     binary: bool = False
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     def says(self, layout: str) -> bool:
         """Whether it can say a layout, "" for any of derivatives."""
@@ -138,7 +140,8 @@ def require(
             raise CannotEmit(
                 f"{chosen.name} cannot say {what}",
                 code="form-format",
-                way_out=f"it says {', '.join(able)}" if able else "use another --format",
+                way_out=chosen.instead.get(form)
+                or (f"it says {', '.join(able)}" if able else "use another --format"),
             )
     if idle := options.given() - chosen.options:
         spelled = ", ".join("--" + name.replace("_", "-") for name in sorted(idle))

@@ -324,4 +324,8 @@ EMITTER = Emitter(
     external=True,
     derivatives=("matrix",),
     merged=True,
+    instead={
+        "pieces": "--form bigm with a --domain is the same function, with a binary variable a unit; pieces would "
+        "need one each, and there are usually far more of them"
+    },
 )
