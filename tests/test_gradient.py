@@ -235,6 +235,40 @@ def test_pyomo_adds_a_variable_for_every_slope() -> None:
     assert list(model.hessian)[:3] == [(1, 1, 1), (1, 1, 2), (1, 2, 1)]
 
 
+CHOSEN = (("y2",), ("x1", "x3")), (("y2", "y1"), ("x2",)), ((), ("x4",)), (("y3",), ())
+
+
+@pytest.mark.parametrize(("of", "by"), CHOSEN)
+def test_some_outputs_by_some_inputs(of: tuple[str, ...], by: tuple[str, ...]) -> None:
+    network, x = NETWORKS["fewer"], np.random.default_rng(0).normal(size=(5, 4))
+    program = gradient(network, hessian=True, of=of, by=by)
+    outputs = [int(name[1]) - 1 for name in of] or [0, 1, 2]
+    inputs = [int(name[1]) - 1 for name in by] or [0, 1, 2, 3]
+    whole = gradient(network, hessian=True)
+    expected = jacobian(whole, x)[:, outputs][:, :, inputs]
+    found = program.alone(program.functions[1]).evaluate(x)[:, 3:]
+    np.testing.assert_allclose(found, expected.reshape(5, -1), rtol=1e-12, atol=1e-14)
+    curved = hessian(whole, x)[:, outputs][:, :, inputs][..., inputs]
+    found = program.alone(program.functions[2]).evaluate(x)
+    np.testing.assert_allclose(found, curved.reshape(5, -1), rtol=1e-12, atol=1e-14)
+    for language in ("numpy", "python", "json"):
+        request = Request(language, "gradient", shape={"of": of, "by": by})
+        text = convert(network, request).text
+        assert judge(network, text).holds
+    with pytest.raises(BadRequest, match="at a point"):
+        gradient(network, at=0.0, of=of, by=by)
+
+
+def test_an_output_that_is_not_there() -> None:
+    with pytest.raises(BadRequest, match="--of: no 'y9'; one of y1, y2"):
+        gradient(NETWORKS["bends"], of=("y9",))
+
+
+def test_c_says_how_many_numbers_it_writes() -> None:
+    text = emit(gradient(NETWORKS["fewer"], of=("y2",), by=("x1", "x3")), "c")
+    assert "y takes 3, jacobian takes 1 x 2; matrices are written row by row." in text
+
+
 def test_numpy_takes_and_gives_what_it_says() -> None:
     found: dict[str, object] = {}
     exec(

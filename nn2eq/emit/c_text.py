@@ -185,7 +185,7 @@ def dialect(real: str) -> Dialect:
         further='#ifdef __cplusplus\nextern "C"\n#endif\n{0};\n',
         several=Several(
             opening=(f"void {{name}}(const {real} *{{x}}, {{stated}}) {{{{",),
-            said="{results} of {given}: {x} holds {inputs}; matrices are written row by row.",
+            said="{results} of {given}: {x} holds {inputs}, {takes}; matrices are written row by row.",
             result=f"{real} *{{0}}",
             place="{0}[{2}]",
         ),

@@ -94,7 +94,7 @@ FORMS: Mapping[str, Form] = {
             "nn2eq.forms.gradient",
             "",
             "the network with its Jacobian, and its Hessian if wanted; their numbers at a point",
-            ("fold", "hessian", "at", "layout"),
+            ("fold", "hessian", "at", "layout", "of", "by"),
         ),
         Form(
             "backprop",

@@ -66,6 +66,10 @@ def _point(text: str, names: Names) -> tuple[float, ...]:
     return tuple(map(float, parse_point(text, names)))
 
 
+def _named(text: str, names: Names) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
+
+
 def _target(text: str, names: Names) -> tuple[float, ...]:
     try:
         return tuple(map(float, text.split(",")))
@@ -134,6 +138,8 @@ ARGUMENTS: Mapping[str, Argument] = {
         Argument("target", "What the answer should be at --at, for a worked example.", "Y", _target, _numbers),
         Argument("derivation", "The backward pass with every factor of the chain rule.", written=lambda given: "yes"),
         Argument("hessian", "Second derivatives too.", written=lambda given: "yes"),
+        Argument("of", "Derivatives of these outputs alone, by name.", "NAMES", _named, ", ".join),
+        Argument("by", "Derivatives by these inputs alone, by name.", "NAMES", _named, ", ".join),
         Argument(
             "layout", "Derivatives: a line a unit, or whole layers at a time; by the language if left out.",
             choices=("layered", "matrix"),

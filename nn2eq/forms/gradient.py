@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from nn2eq import formula as fm
 from nn2eq.domain import point_of
 from nn2eq.errors import BadRequest
+from nn2eq.forms.chosen import places, selection
 from nn2eq.forms.program import (
     Affine,
     Apply,
@@ -52,19 +54,30 @@ def gradient(
     hessian: bool = False,
     at: Point | None = None,
     layout: str = "matrix",
+    of: Sequence[str] = (),
+    by: Sequence[str] = (),
 ) -> Program:
     """Return the network with a function that also gives its Jacobian, row by row.
 
     `predict_and_jacobian` gives y (outputs,) and jacobian (outputs, inputs); with `hessian` there is a third
     function, (outputs, inputs, inputs). layout: "matrix" or "layered". At breakpoints the slopes are TensorFlow's.
+    of, by: the names of the outputs that are differentiated, and of the inputs by which; all if left out. Raises
+    BadRequest for names that are not there.
 
     at: a point, one number or one for each input. Then the program has the Jacobian's numbers there, and is the
     network's tangent plane, y = J x + c with c = y(at) - J at. Raises BadRequest if it has no derivative there.
     """
     base = (matrix if layout == "matrix" else layered)(network, fold=fold)
-    told = {"hessian": True} if hessian else {}
+    told = {"hessian": hessian, "of": tuple(of), "by": tuple(by)}
+    told = {key: value for key, value in told.items() if value}
     if at is None:
-        return replace(with_gradient(base, hessian=hessian), told=told)
+        return with_gradient(replace(base, told=told), hessian=hessian)
+    if of or by:
+        what, way_out = (
+            "--of and --by at a point",
+            "leave them out: J has a row an output and a column an input",
+        )
+        raise BadRequest(what, code="chosen-at", way_out=way_out)
     if hessian:
         what, way_out = "second derivatives at a point", "use --form taylor --order 2 --at POINT"
         raise BadRequest(what, code="hessian-at", way_out=way_out)
@@ -91,31 +104,39 @@ def _plane(program: Program, at: NDArray[np.float64]) -> Program:
 
 
 def with_gradient(base: Program, *, hessian: bool = False) -> Program:
-    """Return a program of affine maps and activations, with the functions of its derivatives."""
-    predict = base.predict
-    functions = [predict, _jacobian(predict)]
+    """Return a program of affine maps and activations, with the functions of its derivatives.
+
+    What it is told of tells which outputs these are of, and by which inputs. Raises BadRequest for others.
+    """
+    predict, chosen = base.predict, places(base)
+    functions = [predict, _jacobian(predict, *chosen)]
     if hessian:
-        functions.append(_hessian(predict))
+        functions.append(_hessian(predict, *chosen))
     return replace(base, functions=tuple(functions), form="gradient")
 
 
-def _jacobian(predict: Function) -> Function:
-    sweep = _Sweep(predict)
+def _jacobian(predict: Function, of: tuple[int, ...], by: tuple[int, ...]) -> Function:
+    sweep = _Sweep(predict, of, by)
     out = sweep.jacobian()
     if sweep.outputs < sweep.inputs:
-        sweep.finish(out, sweep.backward()[0], transposed=False)
+        sweep.finish(out, sweep.by_chosen(sweep.backward()[0], ()), transposed=False)
     else:
-        sweep.finish(out, sweep.forward()[-1], transposed=sweep.inputs > 1)
+        sweep.finish(out, sweep.of_chosen(sweep.forward()[-1]), transposed=sweep.inputs > 1)
     [y] = predict.results
     shapes = ((y.size,), (sweep.outputs, sweep.inputs))
     steps = needed(tuple(sweep.steps), {y.name, out.name})
     return Function(JACOBIAN, predict.arguments, (y, out), steps, shapes)
 
 
-def _hessian(predict: Function) -> Function:
-    sweep = _Sweep(predict)
+def _hessian(predict: Function, of: tuple[int, ...], by: tuple[int, ...]) -> Function:
+    sweep = _Sweep(predict, of, by)
     out = sweep.hessian()
-    sweep.finish(out, sweep.curved(sweep.forward(), sweep.backward()), transposed=False)
+    found = sweep.curved(sweep.forward(), sweep.backward())
+    sweep.finish(
+        out,
+        found if isinstance(found, fm.Node) else sweep.by_chosen(found, (sweep.inputs,)),
+        transposed=False,
+    )
     shapes = ((sweep.outputs, sweep.inputs, sweep.inputs),)
     steps = needed(tuple(sweep.steps), {out.name})
     return Function(HESSIAN, predict.arguments, (out,), steps, shapes)
@@ -134,9 +155,11 @@ class _Layer:
 class _Sweep:
     """The steps of one function in the making: the forward pass first, then what is asked for."""
 
-    def __init__(self, predict: Function) -> None:
-        [self._x], [self._y] = predict.arguments, predict.results
-        self.inputs, self.outputs = self._x.size, self._y.size
+    def __init__(self, predict: Function, of: tuple[int, ...], by: tuple[int, ...]) -> None:
+        [x], [y] = predict.arguments, predict.results
+        self._chosen = of, by
+        self.inputs, self.outputs = len(by), len(of)
+        self._chosen_x, self._chosen_y = selection("Ex", by, x.size), selection("Ey", of, y.size)
         self.steps: list[Step] = list(predict.steps)
         self._layers = [self._layer(step, number) for step, number in _numbered(predict.steps)]
         self._rows = tuple(size for size in (self.outputs, self.inputs) if size > 1)
@@ -145,14 +168,29 @@ class _Sweep:
 
     def jacobian(self) -> Value:
         """Return the value that is to be the Jacobian."""
-        parts = tuple(f"J{o}_{i}" for o in range(1, self.outputs + 1) for i in range(1, self.inputs + 1))
+        parts = tuple(f"J{o + 1}_{i + 1}" for o, i in product(*self._chosen))
         return Value("jacobian", parts, "the Jacobian", _several(self.outputs) if self.inputs > 1 else ())
 
     def hessian(self) -> Value:
         """Return the value that is to be the Hessian."""
-        ends = (self.outputs, self.inputs, self.inputs)
-        parts = tuple("H" + "_".join(str(k + 1) for k in place) for place in np.ndindex(ends))
+        ends = product(*self._chosen, self._chosen[1])
+        parts = tuple(f"H{o + 1}_{i + 1}_{k + 1}" for o, i, k in ends)
         return Value("hessian", parts, "the Hessian", self._rows)
+
+    def of_chosen(self, t: Slopes) -> Slopes:
+        """Return of tangents of all outputs those of the chosen ones."""
+        return self._selected(t, self._chosen_y, _several(self.inputs))
+
+    def by_chosen(self, d: Slopes, more: tuple[int, ...]) -> Slopes:
+        """Return of slopes by all inputs those by the chosen ones; more: their rows besides those of outputs."""
+        rows = tuple(size for size in (self.outputs, *more) if size > 1)
+        return self._selected(d, self._chosen_x, rows)
+
+    def _selected(self, t: Slopes, chosen: Constant | None, rows: tuple[int, ...]) -> Slopes:
+        if chosen is None:
+            return t
+        out = _vectors(f"v{self._layers[-1].number + 1}", rows, len(chosen.data), "what is asked for")
+        return self._through(out, Affine(out, (Term(out, chosen),)), t, transposed=True)
 
     def finish(self, out: Value, found: Slopes | fm.Node, *, transposed: bool) -> None:
         """Let what was found be the result."""
@@ -201,7 +239,7 @@ class _Sweep:
 
     def forward(self) -> list[Slopes]:
         """Return by how much each layer's argument moves with the inputs, and last the outputs: (inputs, n) each."""
-        found: list[Slopes] = [None]
+        found: list[Slopes] = [Operand(self._chosen_x) if self._chosen_x else None]
         for layer in self._layers:
             name = {"z": "u", "a": "v", "y": "v"}[layer.step.out.name[0]] + str(layer.number)
             found.append(self._forward(layer, found[-1], name))
@@ -221,7 +259,7 @@ class _Sweep:
 
     def backward(self) -> list[Slopes]:
         """Return the slopes of the outputs by each layer's argument, and last by themselves: (outputs, n) each."""
-        found: list[Slopes] = [None]
+        found: list[Slopes] = [Operand(self._chosen_y) if self._chosen_y else None]
         for layer in reversed(self._layers):
             found.insert(0, self._backward(layer, found[0]))
         return found

@@ -5,7 +5,7 @@ The series know nothing of the slopes in the table of activations: they come fro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from nn2eq.emit import emitter
 from nn2eq.emit.names import called
 from nn2eq.emit.options import Options
 from nn2eq.errors import BadRequest, TooLarge
+from nn2eq.forms.chosen import places
 from nn2eq.forms.evaluation import answer
 from nn2eq.forms.program import Affine, Combine, Constant, Function, Program, Step, Value, arguments
 from nn2eq.forms.taylor import expand
@@ -84,7 +85,7 @@ def derivatives_agree(
         )  # fmt: skip
         found.append(replace(agreement, left_out=_left_out(kept)))
         if exact and agreement.holds:
-            found += _against_series(network, alone, function, x[kept])
+            found += _against_series(network, program, function, x[kept])
         if not found[-1].holds:
             return found[-1]
     return max(found, key=lambda one: one.error / one.tolerance)
@@ -180,18 +181,25 @@ def labels(program: Program, function: Function) -> tuple[str, ...]:
     """Return what each number of a function's results is called: y, dy/dx1, d2y/dx1dx2."""
     inputs, outputs = program.inputs, program.predict.results[0].parts
     found: list[str] = []
-    for shape in function.shapes:
-        for output, *by in np.ndindex(shape):
-            order = str(len(by)) if len(by) > 1 else ""
-            below = "".join(f"d{inputs[k]}" for k in by)
-            found.append(f"d{order}{outputs[output]}/{below}" if by else outputs[output])
+    for output, *by in _numbers(program, function):
+        order = str(len(by)) if len(by) > 1 else ""
+        below = "".join(f"d{inputs[k]}" for k in by)
+        found.append(f"d{order}{outputs[output]}/{below}" if by else outputs[output])
     return tuple(found)
+
+
+def _numbers(program: Program, function: Function) -> Iterator[tuple[int, ...]]:
+    """Yield for each number of a function's results which output it is of, and by which inputs."""
+    of, by = places(program)
+    for shape in function.shapes:
+        for output, *inputs in np.ndindex(shape):
+            yield (of[output], *(by[k] for k in inputs)) if inputs else (output,)
 
 
 # ------------------------------------------------------------------------------------------------- power series
 
 
-def _against_series(network: Network, alone: Program, function: Function, x: Array) -> Iterator[Agreement]:
+def _against_series(network: Network, program: Program, function: Function, x: Array) -> Iterator[Agreement]:
     """Compare with the coefficients of power series, at some samples, unless they would have too many terms."""
     order = max(len(shape) for shape in function.shapes) - 1
     try:
@@ -208,28 +216,27 @@ def _against_series(network: Network, alone: Program, function: Function, x: Arr
         except BadRequest:
             continue
         points.append(at)
-        expected.append(_results(series, space.exponents, function))
+        expected.append(_results(series, space.exponents, _numbers(program, function)))
         if len(points) == POINTS:
             break
     if not points:
         return
     at = np.array(points)
-    answers, size, tolerance, kept = _expected(alone, at, DOUBLE)
+    answers, size, tolerance, kept = _expected(program.alone(function), at, DOUBLE)
     yield compare(
         np.array(expected)[kept], answers[kept], scale=size[kept], tolerance=tolerance[kept],
         link="program and network", how="derivatives, against power series", x=at[kept],
-        outputs=labels(alone, function),
+        outputs=labels(program, function),
     )  # fmt: skip
 
 
-def _results(series: Array, exponents: NDArray[np.int64], function: Function) -> Array:
-    """Return values, first and second derivatives as a function gives them, from coefficients (terms, outputs)."""
+def _results(series: Array, exponents: NDArray[np.int64], numbers: Iterable[tuple[int, ...]]) -> Array:
+    """Return values, first and second derivatives by their outputs and inputs, from coefficients (terms, outputs)."""
     inputs = exponents.shape[1]
     place = {tuple(row): number for number, row in enumerate(exponents.tolist())}
     found: list[float] = []
-    for shape in function.shapes:
-        for output, *by in np.ndindex(shape):
-            powers = np.bincount(by, minlength=inputs)
-            factor = 2.0 if len(by) == 2 and by[0] == by[1] else 1.0
-            found.append(factor * float(series[place[tuple(powers.tolist())], output]))
+    for output, *by in numbers:
+        powers = np.bincount(by, minlength=inputs)
+        factor = 2.0 if len(by) == 2 and by[0] == by[1] else 1.0
+        found.append(factor * float(series[place[tuple(powers.tolist())], output]))
     return np.array(found)

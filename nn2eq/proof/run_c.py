@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -37,6 +38,13 @@ TOOLCHAIN = Toolchain(
 )
 
 
+def _sizes(text: str, name: str) -> list[int]:
+    """Return how many numbers each array of a function takes, as the comment above it says."""
+    said = re.search(rf"^// (.*)\nvoid {re.escape(name)}\(", text, re.MULTILINE)
+    shapes = re.findall(r"\btakes (\d+(?: x \d+)*)", said[1]) if said else []
+    return [math.prod(map(int, shape.split(" x "))) for shape in shapes]
+
+
 def run(text: str, x: NDArray[np.float64], name: str = "predict") -> Answer:
     """Compile and run a text at x (n, inputs)."""
     signature = re.search(
@@ -48,8 +56,8 @@ def run(text: str, x: NDArray[np.float64], name: str = "predict") -> Answer:
     outputs = re.search(r"^#define \w+_OUTPUTS (\d+)$", text, re.MULTILINE)
     if outputs is None:
         raise Disagreement("the text does not say how many outputs it has", code="text-fails")
-    first, inputs = int(outputs[1]), x.shape[1]
+    first = int(outputs[1])
     several = signature[2].count("*") > 1
-    count = first * (1 + inputs) if several else first * inputs**2 if name.endswith("hessian") else first
+    count = sum(_sizes(text, name)) or (first * (1 + x.shape[1]) if several else first)
     call = f"{name}(x, y, y + {first})" if several else f"{name}(x, y)"
     return TOOLCHAIN.run(text, x, name, real=signature[1], call=call, count=str(count))

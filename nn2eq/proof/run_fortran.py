@@ -34,13 +34,12 @@ TOOLCHAIN = Toolchain("text.f90", {"main.f90": MAIN}, (BUILD, ("./main",)))
 def run(text: str, x: NDArray[np.float64], name: str = "predict") -> Answer:
     """Compile and run a text at x (n, inputs)."""
     found = re.search(rf"subroutine {re.escape(name)}\(\w+, (\w+), (\w+)\)", text)
-    sizes = re.search(r"intent\(out\) :: \w+\((\d+)\)", text)
-    if found and sizes:
-        declared = f", y({sizes[1]}), jacobian({sizes[1]}, $inputs)"
+    sizes = re.findall(r"intent\(out\) :: \w+\(([\d, ]+)\)", text)
+    if found and len(sizes) == 2:
+        declared = f", y({sizes[0]}), jacobian({sizes[1]})"
         call = f"call {name}(x, y, jacobian); write(out) y, transpose(jacobian)"
     else:
         declared, call = "", f"write(out) {name}(x)"
     module = re.search(r"^\s*module (\w+)", text, re.MULTILINE | re.IGNORECASE)
     home = module[1] if module else f"{name}_module"
-    declared = declared.replace("$inputs", str(x.shape[1]))
     return TOOLCHAIN.run(text, x, name, declared=declared, call=call, module=home)

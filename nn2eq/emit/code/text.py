@@ -248,7 +248,8 @@ def _gives_several(dialect: Dialect, program: Program, body: Body, fields: Mappi
         line.format(**{**fields, "stated": ", ".join(stated)}) for line in several.opening or dialect.predict
     )
     first += [several.declared.format(text) for text in stated if several.declared]
-    said = f"{dialect.comment} {several.said.format(**fields)}"
+    takes = [f"{result.name} takes {' x '.join(map(str, shape))}" for result, shape in results]
+    said = f"{dialect.comment} {several.said.format(takes=', '.join(takes), **fields)}"
     inner: Lines = [*first, *_first(dialect, body, fields["x"]), *body.lines, *filter(None, ends)]
     return [said, opening, inner, several.end or dialect.end.replace("{name}", fields["name"])]
 
