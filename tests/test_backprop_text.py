@@ -135,10 +135,8 @@ def test_every_text_says_the_chain_rule(case: str, notation: str) -> None:
     for view, orientation, first in product(("scalar", "vector"), ("column", "row"), ("0", "1")):
         way = {"notation": notation, "view": view, "orientation": orientation, "count_from": first}
         program = backprop(network, loss=loss, **way)
-        for numbers in ("inline", "table"):
-            assert check(
-                network, emit(program, "latex", Options(numbers=numbers)), "latex", program=program
-            ).holds
+        options = Options(numbers="table" if (first == "0") == (orientation == "row") else "inline")
+        assert check(network, emit(program, "latex", options), "latex", program=program).holds
     program = backprop(network, loss=loss, notation=notation, symbols="only", derivation=True)
     assert check(network, emit(program, "latex"), "latex", program=program).holds
 
@@ -300,6 +298,16 @@ def test_on_the_command_line(tmp_path) -> None:
     done = nn2eq(CIRCLES, "--form", "backprop", "-f", "c")
     assert (done.returncode, "c cannot say the backprop form" in done.stderr) == (2, True)
     assert emitter("latex").says("backprop")
+
+
+@pytest.mark.parametrize("view", ["scalar", "vector"])
+def test_no_symbol_means_two_things(view: str) -> None:
+    """Neither a user's names nor a layer's letter is taken for the loss, or for what the outputs should be."""
+    deep = dense(2, 2, 2, 2, 1)
+    named = replace(dense(2, 2, 1), input_names=("t", "L"), output_names=("n",))
+    for network, notation in product((deep, named), NOTATIONS):
+        program = backprop(network, view=view, notation=notation)
+        assert check(network, emit(program, "latex"), "latex", program=program).holds
 
 
 @pytest.mark.parametrize("case", ["a number", "probabilities", "classes", "the output itself"])

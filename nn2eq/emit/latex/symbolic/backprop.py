@@ -27,8 +27,10 @@ from nn2eq.forms.losses import LOSSES
 from nn2eq.forms.program import Program
 
 Blocks = list[list[Equation]]
+TARGETS = ("t", "d", "q", "o")
+"""Letters of what the outputs should be, the first that no layer has."""
 HATS: Mapping[str, tuple[str, str]] = {"mlp": (r"\hat{y}", "y")}
-"""The letters of the outputs and of what they should be, where these are not y and t."""
+"""The letters of the outputs and of what they should be, where these are not y and one of TARGETS."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +45,7 @@ class _Parts:
 
 
 def _parts(program: Program, chosen: Style, options: Options) -> _Parts:
-    _, letter = HATS.get(program.told["notation"], ("y", "t"))
+    letter = _target(program, chosen)
     numbers = Numbers.suited(program.predict.constants)
     calls = Calls(chosen.naming, options, numbers)
     scalars = Scalars(Letters(chosen.naming, numbers, chosen.row), Symbols({}), calls, by_options(options))
@@ -58,10 +60,21 @@ def _parts(program: Program, chosen: Style, options: Options) -> _Parts:
     return _Parts(chosen, numbers, calls, made, VectorBackward(made, vectors, letter))
 
 
+def _target(program: Program, chosen: Style) -> str:
+    """Return the letter of what the outputs should be, which no layer has."""
+    _, wanted = HATS.get(program.told["notation"], ("", ""))
+    heads = {symbol.partition("_")[0] for symbol in chosen.naming.taken()}
+    return wanted or next(letter for letter in TARGETS if letter not in heads)
+
+
 def write(program: Program, options: Options) -> str:
     """Write the backward pass of a program in symbols."""
-    letter, _ = HATS.get(program.told["notation"], ("y", "t"))
-    parts = _parts(program, style(program, Symbols(options.latex_names), letter=letter), options)
+    letter, wanted = HATS.get(program.told["notation"], ("y", TARGETS[0]))
+    symbols = Symbols(options.latex_names)
+    symbols.reserve(
+        ("L", "n", r"\alpha", *(wanted + index(k) for k in range(len(program.outputs) + 1)), wanted)
+    )
+    parts = _parts(program, style(program, symbols, letter=letter), options)
     chosen, made, calls = parts.chosen, parts.made, parts.calls
     if parts.whole:
         blocks, answers, batch = parts.whole.blocks(), parts.whole.answers(), Batch(parts.whole).write()
