@@ -142,7 +142,7 @@ def parse_point(text: str, names: Sequence[str]) -> NDArray[np.float64]:
             raise _bad_point(f"names {', '.join(given)}", f"name each of {', '.join(names[:8])} once")
         parts = [given[name] for name in names]
     if len(parts) != len(names):
-        raise _bad_point(f"{len(parts)} numbers", f"this network takes {len(names)}")
+        raise _bad_point(f"{len(parts)} number{'s' * (len(parts) != 1)}", f"this network takes {len(names)}")
     try:
         point = np.array([float(part) for part in parts])
     except ValueError:

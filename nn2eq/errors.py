@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class Nn2eqError(Exception):
     """A mistake in the input or the request, told in one line.
@@ -50,3 +52,12 @@ class Disagreement(Nn2eqError):
     """Two answers that should be equal differ."""
 
     exit_code = 1
+
+
+def one_of(word: str, known: Iterable[str]) -> str:
+    """Return the way out from a word that is not known: the one most like it, else all there are."""
+    from difflib import get_close_matches  # seldom asked for
+
+    names = list(known)
+    near = get_close_matches(word, names, 1)
+    return f"did you mean {near[0]}?" if near else f"one of {', '.join(names)}"

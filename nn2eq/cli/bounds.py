@@ -11,6 +11,7 @@ import orjson
 
 from nn2eq.bounds import Bounds, Progress, Range
 from nn2eq.bounds import bounds as proved
+from nn2eq.cli.help import Sectioned
 from nn2eq.cli.options import ModelOptions, data_option, model_options, rows_of
 from nn2eq.cli.terminal import say, table
 from nn2eq.domain import default_domain, parse_domain
@@ -20,7 +21,13 @@ _SHOWN = 200
 """Derivatives that are shown as a table; JSON has them all."""
 
 
-@click.command()
+_EPILOG = """\b
+Examples:
+  nn2eq bounds model.h5 --domain=-1:1
+  nn2eq bounds model.h5 --inputs T,p --domain T=0:5,p=1:2 --gap 1e-6 --json"""
+
+
+@click.command(cls=Sectioned, epilog=_EPILOG, short_help="Prove the range of outputs and derivatives.")
 @click.option(
     "--domain",
     metavar="-1:1",

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 import click
 import orjson
 
+from nn2eq.cli.help import Sectioned
 from nn2eq.cli.options import ModelOptions, asked_keras, data_option, keras_is_wanted, model_options, rows_of
 from nn2eq.cli.terminal import printable, waiting
 from nn2eq.emit import as_text
@@ -42,7 +43,14 @@ class Verdict:
         return f"{self.file}: {self.agreement.line()}{where}"
 
 
-@click.command()
+_EPILOG = """\b
+Examples:
+  nn2eq check model.h5 formula.py               a text that was emitted, or edited by hand
+  nn2eq check model.h5 formula.c --run          compiles it
+  nn2eq check model.h5 short.tex --certificate short.json"""
+
+
+@click.command(cls=Sectioned, epilog=_EPILOG, short_help="Does a text still say what MODEL says?")
 @click.option(
     "-f",
     "--format",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from nn2eq.cli.help import Sectioned
 from nn2eq.cli.terminal import say, write
 
 _EPILOG = """\b
@@ -12,10 +13,17 @@ Examples:
   nn2eq compose first.h5 second.h5 --derivation"""
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=Sectioned, epilog=_EPILOG, short_help="One network behind another, as a network file.")
 @click.argument("first", type=click.Path())
 @click.argument("second", type=click.Path())
-@click.option("-o", "--output", metavar="FILE", default="", help="Write the network to a file, all at once.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="FILE",
+    default="",
+    help="Write the network to a file, all at once.",
+)
 @click.option("--derivation", is_flag=True, help="Show how the two become one, as LaTeX.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def compose(first: str, second: str, output: str, derivation: bool, debug: bool) -> None:

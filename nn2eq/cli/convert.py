@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from nn2eq.cli.help import Sectioned, words
 from nn2eq.cli.options import (
     ModelOptions,
     asked_keras,
@@ -21,7 +22,7 @@ from nn2eq.cli.shape import shape_options
 from nn2eq.cli.terminal import say, waiting, write
 from nn2eq.emit import LANGUAGES, emitter
 from nn2eq.emit.options import LIMIT, Options
-from nn2eq.errors import BadRequest, CannotEmit
+from nn2eq.errors import BadRequest, CannotEmit, one_of
 from nn2eq.forms import FORMS
 
 _EPILOG = """\b
@@ -35,7 +36,7 @@ Examples:
   nn2eq model.keras --standalone --numbers table -o model.tex && pdflatex model.tex"""
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=Sectioned, epilog=_EPILOG, short_help="Write MODEL as an equation or as code, checked.")
 @click.option(
     "-f",
     "--format",
@@ -43,6 +44,7 @@ Examples:
     default="latex",
     show_default=True,
     metavar="FORMAT",
+    shell_complete=words((*LANGUAGES, *FORMS)),
     help=f"The language: {', '.join(LANGUAGES)}; or a form's name, which means LaTeX in that form.",
 )
 @click.option(
@@ -50,10 +52,16 @@ Examples:
     "form",
     default="",
     metavar="FORM",
+    shell_complete=words(FORMS),
     help=f"The mathematical shape: {', '.join(FORMS)}; chosen by size if left out.",
 )
 @click.option(
-    "-o", "--output", metavar="FILE", default="", help="Write to a file, all at once, not to standard output."
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="FILE",
+    default="",
+    help="Write to a file, all at once, not to standard output.",
 )
 @click.option("--name", default="predict", show_default=True, help="The function's name in a text that runs.")
 @click.option("--digits", type=click.IntRange(1, 17), help="Round the numbers to so many significant digits.")
@@ -93,11 +101,18 @@ Examples:
 )
 @click.option(
     "--certificate",
+    type=click.Path(),
     metavar="FILE",
     default="",
     help="Write down what is proved of the text, to be proved again.",
 )
-@click.option("--header", metavar="FILE", default="", help="C: write the header of the text's function too.")
+@click.option(
+    "--header",
+    type=click.Path(),
+    metavar="FILE",
+    default="",
+    help="C: write the header of the text's function too.",
+)
 @click.option(
     "--run", is_flag=True, help="Start a compiler or another program where running the text takes one."
 )
@@ -166,8 +181,11 @@ def convert(
 
 def _meant(language: str, form: str) -> tuple[str, str]:
     """Return the language and the form that are meant: a form's name as a format is LaTeX in that form."""
-    if language not in FORMS:
+    if language in LANGUAGES:
         return language, form
+    if language not in FORMS:
+        way_out = one_of(language, (*LANGUAGES, *FORMS))
+        raise BadRequest(f"no format {language!r}", code="unknown-format", way_out=way_out)
     if form not in ("", language):
         raise BadRequest(
             f"--format {language} and --form {form} name two forms", code="usage", way_out="name one"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import orjson
 
+from nn2eq.cli.help import Sectioned
 from nn2eq.cli.options import ModelOptions, data_option, fold_option, model_options, rows_of
 from nn2eq.cli.terminal import say, table, waiting
 from nn2eq.domain import default_domain, parse_domain
@@ -16,7 +17,12 @@ _SHOWN = 200
 """Coefficients that are shown as a table; JSON has them all."""
 
 
-@click.command()
+_EPILOG = """\b
+Examples:
+  nn2eq digits model.h5 --tolerance 1e-3 --domain=-1:1"""
+
+
+@click.command(cls=Sectioned, epilog=_EPILOG, short_help="How many digits a paper must print.")
 @click.option(
     "--tolerance", type=click.FloatRange(min=0, min_open=True), required=True,
     help="How far the printed formula may be from the network on the domain.",

@@ -5,13 +5,19 @@ from __future__ import annotations
 import click
 import orjson
 
+from nn2eq.cli.help import Sectioned
 from nn2eq.cli.options import ModelOptions, model_options
 from nn2eq.cli.terminal import printable, table
 from nn2eq.description import Info
 from nn2eq.description import info as described
 
+_EPILOG = """\b
+Examples:
+  nn2eq info model.h5
+  nn2eq info model.keras --json | jq .forms"""
 
-@click.command()
+
+@click.command(cls=Sectioned, epilog=_EPILOG, short_help="Layers, parameters, and how large each form is.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @model_options
 def info(source: ModelOptions, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from nn2eq.cli.terminal import printable
 from nn2eq.errors import Nn2eqError
@@ -50,8 +51,23 @@ class Commands(click.Group):
             assert convert is not None
             place = _first_positional(convert, args)
             named = place is not None and args[place] in COMMANDS
+            if place is not None and not named:
+                _require_file(args[place], ctx)
             args = [args[place], *args[:place], *args[place + 1 :]] if named and place else ["convert", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command's name, and what may stand there as `convert` is taken for granted."""
+        convert = self.get_command(ctx, "convert")
+        assert convert is not None
+        own = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            known = {item.value for item in own}
+            within = click.Context(convert, ctx, info_name="convert")
+            return own + [
+                item for item in convert.shell_complete(within, incomplete) if item.value not in known
+            ]
+        return [*own, CompletionItem(incomplete, type="file")]
 
 
 def _first_positional(command: click.Command, args: Sequence[str]) -> int | None:
@@ -73,6 +89,15 @@ def _first_positional(command: click.Command, args: Sequence[str]) -> int | None
     return None
 
 
+def _require_file(word: str, ctx: click.Context) -> None:
+    """Refuse a word that is a command's name misspelt, and no file. Raises UsageError."""
+    from difflib import get_close_matches
+
+    near = [] if os.path.exists(word) else get_close_matches(word, COMMANDS, 1)
+    if near:
+        raise click.UsageError(f"{word!r} is neither a command nor a file; did you mean {near[0]}?", ctx)
+
+
 @click.group(
     cls=Commands,
     epilog=_EPILOG,
@@ -90,8 +115,8 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line: exit 0 fine, 1 the texts or answers differ, 2 bad usage or bad input."""
     given = list(sys.argv[1:] if args is None else args)
     try:
-        result: Any = commands.main(given, prog_name="nn2eq", standalone_mode=False)
-        code = result if isinstance(result, int) else 0
+        result: Any = commands.main(given or ["--help"], prog_name="nn2eq", standalone_mode=False)
+        code = (result if isinstance(result, int) else 0) if given else 2
         sys.stdout.flush()
     except Nn2eqError as error:
         code = _fail(str(error), error.exit_code, given)

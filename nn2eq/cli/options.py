@@ -26,7 +26,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _MODEL = click.argument("model", type=click.Path())
 _MODELS = click.argument("models", metavar="MODEL...", type=click.Path(), nargs=-1, required=True)
 _MODEL_OPTIONS = (
-    click.option("--weights", metavar="FILE", help="The weights of an architecture .json (.h5 or .weights.h5)."),
+    click.option(
+        "--weights", type=click.Path(), metavar="FILE",
+        help="The weights of an architecture .json (.h5 or .weights.h5).",
+    ),
     click.option("--inputs", metavar="A,B", default="", help="Names of the inputs, in order."),
     click.option("--outputs", metavar="Y", default="", help="Names of the outputs, in order."),
     click.option(
@@ -158,7 +161,10 @@ def dense_option(command: Command) -> Command:
 def data_option(command: Command) -> Command:
     """Give a command --data."""
     return click.option(
-        "--data", metavar="FILE.csv", help="Rows to check on too; columns by the inputs' names."
+        "--data",
+        type=click.Path(),
+        metavar="FILE.csv",
+        help="Rows to check on too; columns by the inputs' names.",
     )(command)
 
 
@@ -186,7 +192,11 @@ def split_names(text: str, count: int, option: str) -> tuple[str, ...]:
         return ()
     names = tuple(name.strip() for name in text.split(","))
     if len(names) != count:
-        raise BadRequest(f"{option}: {len(names)} names", code="names", way_out=f"this network has {count}")
+        raise BadRequest(
+            f"{option}: {len(names)} for {count}",
+            code="names",
+            way_out="name each, in order, with a comma between",
+        )
     if "" in names or len(set(names)) < len(names):
         raise BadRequest(
             f"{option}: a name is empty or stands twice", code="names", way_out="give each its own"

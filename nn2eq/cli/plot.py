@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from nn2eq.cli.help import Sectioned, words
 from nn2eq.cli.options import ModelOptions, data_option, models_options
 from nn2eq.cli.shape import shape_options
 from nn2eq.cli.terminal import waiting, write
@@ -17,14 +18,25 @@ from nn2eq.show.pictures import KINDS, drawn, kind_of, require_suffix, shaping, 
 from nn2eq.show.pictures.theme import THEMES
 
 _EPILOG = """\b
+Examples:
+  nn2eq plot model.h5 --kind function --domain=-1:1 -o function.svg
+  nn2eq plot model.h5 --kind errors --form taylor --order 5 --domain=-1:1 -o errors.pdf
+
+\b
 Kinds:
 """ + "\n".join(f"  {kind.name:12} {kind.summary}" for kind in KINDS.values())
 
 
-@click.command(epilog=_EPILOG)
-@click.option("--kind", required=True, metavar="KIND", help=f"What to show: {', '.join(KINDS)}.")
+@click.command(cls=Sectioned, epilog=_EPILOG, short_help="Pictures: functions, pieces, graphs, errors.")
 @click.option(
-    "-o", "--output", required=True, metavar="FILE",
+    "--kind",
+    required=True,
+    metavar="KIND",
+    shell_complete=words(KINDS),
+    help=f"What to show: {', '.join(KINDS)}.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(), required=True, metavar="FILE",
     help="Where to; .png, .svg or .pdf, a diagram also .tex, .dot or .mmd.",
 )  # fmt: skip
 @click.option(

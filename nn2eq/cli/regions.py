@@ -13,6 +13,7 @@ import orjson
 
 from nn2eq.cells import Progress, Region, Regions
 from nn2eq.cells import regions as found_regions
+from nn2eq.cli.help import Sectioned
 from nn2eq.cli.options import ModelOptions, model_options
 from nn2eq.cli.terminal import say, table, write
 from nn2eq.domain import parse_domain
@@ -26,7 +27,13 @@ MANY = 6
 """Inputs or outputs shown at most; dots stand for more."""
 
 
-@click.command()
+_EPILOG = """\b
+Examples:
+  nn2eq regions model.h5
+  nn2eq regions model.h5 --domain=-1:1 --merge --json -o pieces.json"""
+
+
+@click.command(cls=Sectioned, epilog=_EPILOG, short_help="The affine pieces of a ReLU network.")
 @click.option(
     "--domain",
     metavar="-1:1",
@@ -43,7 +50,9 @@ MANY = 6
     help="Processes that share the work, -1 for all cores; takes nn2eq[parallel].",
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON, all of them.")
-@click.option("-o", "--output", default="", metavar="FILE", help="Write the JSON to a file.")
+@click.option(
+    "-o", "--output", type=click.Path(), default="", metavar="FILE", help="Write the JSON to a file."
+)
 @model_options
 def regions(
     source: ModelOptions,

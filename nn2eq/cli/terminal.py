@@ -79,4 +79,4 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def _is_number(cell: str) -> bool:
-    return cell.replace(",", "").replace(".", "").replace("e", "").strip("+-0123456789") == ""
+    return cell in ("inf", "-inf") or not set(cell) - set("+-0123456789.,e")

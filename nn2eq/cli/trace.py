@@ -8,6 +8,7 @@ from typing import Any
 import click
 import orjson
 
+from nn2eq.cli.help import Sectioned
 from nn2eq.cli.options import ModelOptions, fold_option, model_options
 from nn2eq.cli.terminal import printable, say, table
 from nn2eq.domain import parse_point
@@ -24,7 +25,7 @@ Examples:
   nn2eq trace model.h5 --at 0.5,1 --expect 0.253        where does my own answer come from?"""
 
 
-@click.command(epilog=_EPILOG)
+@click.command(cls=Sectioned, epilog=_EPILOG, short_help="Every number on the way at one input.")
 @click.option("--at", required=True, metavar="0.5,1", help="One input, in order, or by name: a=0.5,b=1.")
 @click.option(
     "-f", "--format", "style", type=click.Choice(["text", "latex", "markdown", "json"]), default="text",

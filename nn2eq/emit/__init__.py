@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from nn2eq.emit.options import Options
-from nn2eq.errors import CannotEmit
+from nn2eq.errors import CannotEmit, one_of
 
 if TYPE_CHECKING:  # the table of languages is needed before any mathematics is
     from nn2eq.forms.program import Program
@@ -96,9 +96,8 @@ class Emitter:
 def emitter(language: str) -> Emitter:
     """Return a language's emitter. Raises CannotEmit for a language that is not there."""
     if language not in LANGUAGES:
-        raise CannotEmit(
-            f"no format {language!r}", code="unknown-format", way_out=f"one of {', '.join(LANGUAGES)}"
-        )
+        way_out = one_of(language, LANGUAGES)
+        raise CannotEmit(f"no format {language!r}", code="unknown-format", way_out=way_out)
     return cast(Emitter, import_module(LANGUAGES[language]).EMITTER)
 
 

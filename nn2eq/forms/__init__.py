@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from nn2eq.errors import BadRequest
+from nn2eq.errors import BadRequest, one_of
 
 if TYPE_CHECKING:  # the table of forms is needed before any mathematics is
     from nn2eq.forms.program import Program
@@ -133,7 +133,7 @@ EXACT = (*STRAIGHT, "pieces")
 def form(name: str) -> Form:
     """Return a form by name. Raises BadRequest for one that is not there."""
     if name not in FORMS:
-        raise BadRequest(f"no form {name!r}", code="unknown-form", way_out=f"one of {', '.join(FORMS)}")
+        raise BadRequest(f"no form {name!r}", code="unknown-form", way_out=one_of(name, FORMS))
     return FORMS[name]
 
 

@@ -41,6 +41,7 @@ class Started:
         """End the child, whether its answer was taken or nobody wants it any more."""
         self.reading.kill()
         self.reading.wait()
+        self.reading.stream.close()
 
 
 def start(path: str | os.PathLike[str], *, weights: str | os.PathLike[str] | None = None) -> Started:

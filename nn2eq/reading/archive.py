@@ -92,6 +92,7 @@ def encode(archive: Archive) -> Iterator[bytes | memoryview]:
 def encode_error(error: Nn2eqError) -> Iterator[bytes | memoryview]:
     """Yield an error, so that the other side can raise it."""
     fields = {"what": error.what, "code": error.code, "where": error.where, "way_out": error.way_out}
+    fields["file"] = error.file
     yield from _framed({"error": type(error).__name__, **fields})
 
 
@@ -120,7 +121,8 @@ def decode(take: Callable[[int], memoryview]) -> Archive:
 
 def _error(header: dict[str, str]) -> Nn2eqError:
     kind = UnsupportedModel if header["error"] == "UnsupportedModel" else DamagedFile
-    return kind(header["what"], code=header["code"], where=header["where"], way_out=header["way_out"])
+    fields = {name: header[name] for name in ("code", "where", "way_out", "file")}
+    return kind(header["what"], **fields)
 
 
 def _array(take: Callable[[int], memoryview], dtype: str, shape: list[int]) -> Array:

@@ -6,11 +6,15 @@ import codecs
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
-from nn2eq.errors import DamagedFile, UnsupportedModel
+from nn2eq.errors import DamagedFile, Nn2eqError, UnsupportedModel
 from nn2eq.reading import files
 from nn2eq.reading.archive import JSON, OWN, Archive
 from nn2eq.reading.limits import CONFIG_LIMIT, OWN_LIMIT
+
+Told = TypeVar("Told")
+Found = TypeVar("Found")
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
@@ -42,12 +46,21 @@ def load(
         from nn2eq.reading import saved_model
 
         return saved_model.read(path, settle=settle)
-    parts = [files.read_bytes(name) for name in (path, weights) if name is not None]
-    readers = [reader(data) for data in parts]
+    names = [name for name in (path, weights) if name is not None]
+    parts = [_of(name, files.read_bytes, name) for name in names]
+    readers = [_of(name, reader, data) for name, data in zip(names, parts, strict=True)]
     settle(sum(map(len, parts)))
-    archives = [read(data) for read, data in zip(readers, parts, strict=True)]
+    archives = [_of(name, read, data) for name, read, data in zip(names, readers, parts, strict=True)]
     archive = archives[0] if weights is None else _joined(*archives)
     return replace(archive, sha256=hashlib.sha256(b"".join(parts)).hexdigest())
+
+
+def _of(file: str, read: Callable[[Told], Found], told: Told) -> Found:
+    """Return what is read; an error names the file, of two the one that it is about."""
+    try:
+        return read(told)
+    except Nn2eqError as error:
+        raise error.in_file(file) from None
 
 
 def reader(data: bytes) -> Callable[[bytes], Archive]:

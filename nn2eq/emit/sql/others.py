@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from nn2eq.emit.code.helpers import Helper
 from nn2eq.emit.sql.dialects import DIALECTS, Dialect, by, doubles, with_exponent
-from nn2eq.errors import BadRequest, CannotEmit
+from nn2eq.errors import BadRequest, CannotEmit, one_of
 
 OTHERS = ("bigquery", "clickhouse", "databricks", "mysql", "oracle", "redshift", "snowflake", "trino")
 READ_BACK = "duckdb"
@@ -40,7 +40,7 @@ def engine(name: str) -> Dialect:
     Raises CannotEmit for an engine that is not known.
     """
     if name not in (*DIALECTS, *OTHERS):
-        way_out = f"one of {', '.join((*DIALECTS, *OTHERS))}"
+        way_out = one_of(name, (*DIALECTS, *OTHERS))
         raise CannotEmit(f"no SQL dialect {name!a:.40}", code="unknown-dialect", way_out=way_out)
     return DIALECTS[name] if name in DIALECTS else replace(_PLAIN, name=name)
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
-from nn2eq.errors import BadRequest
+from nn2eq.errors import BadRequest, one_of
 from nn2eq.forms import FORMS
 
 if TYPE_CHECKING:  # the table is needed before any mathematics is
@@ -80,7 +80,7 @@ def shaping() -> tuple[str, ...]:
 def kind_of(name: str) -> Kind:
     """Return a kind by name. Raises BadRequest for one that is not there."""
     if name not in KINDS:
-        raise BadRequest(f"no kind {name!r}", code="unknown-kind", way_out=f"one of {', '.join(KINDS)}")
+        raise BadRequest(f"no kind {name!r}", code="unknown-kind", way_out=one_of(name, KINDS))
     return KINDS[name]
 
 
