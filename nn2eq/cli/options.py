@@ -192,11 +192,8 @@ def split_names(text: str, count: int, option: str) -> tuple[str, ...]:
         return ()
     names = tuple(name.strip() for name in text.split(","))
     if len(names) != count:
-        raise BadRequest(
-            f"{option}: {len(names)} for {count}",
-            code="names",
-            way_out="name each, in order, with a comma between",
-        )
+        told = f"{option}: {len(names)} name{'s' * (len(names) != 1)}"
+        raise BadRequest(told, code="names", way_out=f"this network has {count}")
     if "" in names or len(set(names)) < len(names):
         raise BadRequest(
             f"{option}: a name is empty or stands twice", code="names", way_out="give each its own"
