@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,11 @@ from nn2eq.description import info
 from nn2eq.emit import emit
 from nn2eq.emit.code.helpers import FLOAT_TANH, TANH_ERROR
 from nn2eq.emit.options import Options
+from nn2eq.errors import CannotEmit
 from nn2eq.forms.program import Program
 from nn2eq.forms.straight import layered, matrix, nested
+from nn2eq.network import Affine as Map
+from nn2eq.network import Layer
 from nn2eq.proof.check import check
 from nn2eq.proof.rounding import FORMULA_UNITS, SAFETY, SINGLE
 from nn2eq.proof.run_c import STRICT
@@ -167,6 +171,14 @@ def test_the_bound_of_float32_is_no_excuse(tool: Callable[[str], str]) -> None:
     network = dense(3, 4, 2)
     text = emit(matrix(network), "c", FLOAT).replace("y[j] = b2[j]", "y[j] = 1e-4f + b2[j]")
     assert not check(network, text, "c", dtype="float32").holds
+
+
+def test_what_float32_never_holds_is_refused() -> None:
+    network = dense(3, 4, 2)
+    kernel = np.full((2, 1), 1e30, np.float32)
+    large = replace(network, layers=(*network.layers, Layer("large", "Dense", (1,), (Map(kernel),))))
+    with pytest.raises(CannotEmit, match="leave out --dtype float32"):
+        check(large, emit(matrix(large), "c", FLOAT), "c", dtype="float32")
 
 
 @pytest.mark.parametrize("layout", ["layered", "matrix"])

@@ -172,6 +172,9 @@ def test_a_word_of_the_language_is_no_name(language: str, word: str) -> None:
         ("go", "init"),
         ("rust", "main"),
         ("fortran", "x"),
+        ("fortran", "mod"),
+        ("octave", "ans"),
+        ("r", "exp"),
         ("c", "y"),
     ],
 )

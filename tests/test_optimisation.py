@@ -109,6 +109,11 @@ def test_smtlib_names_the_logic_of_a_polynomial(order: int, logic: str) -> None:
     require_taylor(program)
 
 
+def test_smtlib_of_sixty_layers_is_solved_layer_by_layer() -> None:
+    network = dense(3, *[4] * 60, 2, hidden="relu")
+    assert check(network, emit(layered(network), "smtlib"), "smtlib").holds
+
+
 def require_taylor(of: Program) -> None:
     """Hold a polynomial of the first degree to its text, which is affine."""
     x = np.linspace(-1.0, 1.0, 5)[:, None]

@@ -24,6 +24,23 @@ RESERVED = frozenset(
     abs dp erf exp expm1 log log10 log1p matmul max maxval merge min real size sp sqrt sum tanh result pure elemental
     """.split()
 )
+# A function that is called as an intrinsic one hides it, of which compilers warn; `main` is what C starts.
+STANDING = frozenset(
+    """
+    main achar acos acosh adjustl adjustr aimag aint all allocated anint any asin asinh associated atan atan2
+    atanh bessel_j0 bessel_j1 bessel_jn bessel_y0 bessel_y1 bessel_yn bge bgt bit_size ble blt btest ceiling
+    char cmplx command_argument_count conjg cos cosh count cpu_time cshift date_and_time dble digits dim
+    dot_product dprod dshiftl dshiftr eoshift epsilon erfc erfc_scaled exit exponent extends_type_of findloc
+    floor fraction gamma get_command get_environment_variable huge hypot iachar iall iand iany ibclr ibits ibset
+    ichar ieor image_index index int ior iparity is_iostat_end is_iostat_eor ishft ishftc kind lbound leadz len
+    len_trim lge lgt lle llt log_gamma logical maskl maskr maxexponent maxloc merge_bits minexponent minloc
+    minval mod modulo move_alloc mvbits nearest new_line nint norm2 not null num_images pack parity popcnt
+    poppar precision present product radix random_number random_seed range rank repeat reshape rrspacing
+    same_type_as scale scan selected_int_kind selected_real_kind set_exponent shape shifta shiftl shiftr sign
+    sin sinh spacing spread storage_size system system_clock tan this_image tiny trailz transfer transpose trim
+    ubound unpack verify
+    """.split()
+)
 FUNCTIONS = {
     **{name: f"{name}({{0}})" for name in ("exp", "expm1", "log", "log1p", "log10", "tanh", "sqrt", "abs", "erf")},
     "max": "max({0}, {1})", "min": "min({0}, {1})", "where": "merge({1}, {2}, {0})",
@@ -161,6 +178,7 @@ DIALECT = Dialect(
     suffix=".f90",
     comment="!",
     reserved=RESERVED,
+    standing=STANDING,
     infix=Infix(FUNCTIONS, number=lambda value: f"{number(value)}_dp", sign=COMPARE),
     routine=elemental,
     let="{0} = {1}",

@@ -19,7 +19,7 @@ RESERVED = frozenset(
     endenumeration endevents endfor endfunction endif endmethods endparfor endproperties endswitch endwhile
     enumeration events for function global if methods otherwise parfor persistent properties return spmd switch
     try until unwind_protect unwind_protect_cleanup while
-    abs arrayfun cell2mat double erf error exp expm1 isempty log log10 log1p logical max min permute repelem repmat
+    abs ans arrayfun cell2mat double erf error exp expm1 isempty log log10 log1p logical max min permute repelem repmat
     reshape single size sqrt sscanf sum tanh where zeros false true
     """.split()
 )

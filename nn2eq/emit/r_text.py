@@ -23,6 +23,14 @@ RESERVED = frozenset(
     NA_integer_ NA_real_ NA_complex_ NA_character_
     """.split()
 )
+# What the texts call, which is not to be called anew.
+STANDING = frozenset(
+    """
+    abs aperm apply array as.matrix as.numeric c cbind dim double exp expm1 function head ifelse is.null length
+    list local log log10 log1p matrix max min ncol nrow numeric pchisq pmax pmin rep sapply scan seq_along
+    seq_len sign sqrt stop strsplit sum t tail tanh unlist vapply which
+    """.split()
+)
 FUNCTIONS = {
     **{name: f"{name}({{0}})" for name in ("exp", "expm1", "log", "log1p", "log10", "tanh", "sqrt", "abs", "erf")},
     "max": "pmax({0}, {1})", "min": "pmin({0}, {1})", "where": "ifelse({0}, {1}, {2})",
@@ -136,6 +144,7 @@ DIALECT = Dialect(
     suffix=".R",
     comment="#",
     reserved=RESERVED,
+    standing=STANDING,
     infix=Infix(FUNCTIONS, number=lambda value: exact([value])[0]),
     routine=routine,
     let="{0} <- {1}",

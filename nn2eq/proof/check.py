@@ -13,7 +13,7 @@ from nn2eq.domain import Domain
 from nn2eq.emit import emitter
 from nn2eq.emit.names import called
 from nn2eq.emit.options import Options
-from nn2eq.errors import Disagreement
+from nn2eq.errors import CannotEmit, Disagreement
 from nn2eq.forms.program import Affine, Apply, Cases, Program, Value, arguments
 from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
@@ -62,14 +62,21 @@ def _inside(x: Array, domain: Domain) -> Array:
 
 
 def _within_float32(network: Network, x: Array) -> Array:
-    """Return the samples as float32 numbers, those at which the network stays within their range."""
+    """Return the samples as float32 numbers, those at which the network stays within their range.
+
+    Raises CannotEmit if there are none.
+    """
     with np.errstate(all="ignore"):
         x = value = x.astype(np.float32).astype(np.float64)
         largest = np.abs(x).max(axis=1)
         for step in network.maps:
             value = step(value)
             largest = np.maximum(largest, np.abs(value).max(axis=1))
-    return np.asarray(x[largest <= FLOAT32_RANGE])
+    within = np.asarray(x[largest <= FLOAT32_RANGE])
+    if not len(within):
+        what = f"nowhere are this network's numbers on the way below {FLOAT32_RANGE:g}, as float32 needs"
+        raise CannotEmit(what, code="dtype", way_out="leave out --dtype float32")
+    return within
 
 
 def check(

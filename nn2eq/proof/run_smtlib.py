@@ -15,6 +15,8 @@ from nn2eq.proof.python_code import attempt
 from nn2eq.proof.runners import Answer
 
 Array = NDArray[np.float64]
+PATIENCE = 60
+"""Seconds that one question may take."""
 _SAID = re.compile(r"^; inputs: (.+?); outputs: (.+)$", re.MULTILINE)
 
 
@@ -27,7 +29,8 @@ def run(text: str, x: Array, name: str = "") -> Answer:
     inputs, outputs = (names.split(", ") for names in said.groups())
     if len(inputs) != x.shape[1]:
         raise Disagreement(f"the text fails: it takes {len(inputs)} numbers", code="text-fails")
-    solver = z3.SolverFor("QF_NRA" if "(set-logic QF_NRA)" in text else "QF_LRA")
+    logic = "qfnra" if "(set-logic QF_NRA)" in text else "qflra"
+    solver = z3.Then("simplify", "propagate-values", "solve-eqs", logic).solver()  # layer by layer, no search
     attempt(lambda: solver.from_string(text))
     rows = [_solved(z3, solver, inputs, outputs, row) for row in x.tolist()]
     values = {key: np.array([row[key] for row in rows]) for key in rows[0]} if rows else {}
@@ -43,18 +46,28 @@ def _solved(
         solver.add(
             [z3.Real(key) == z3.RealVal(str(Fraction(value))) for key, value in zip(inputs, row, strict=True)]
         )
-        if solver.check() != z3.sat:
+        if _decided(z3, solver) != z3.sat:
             raise Disagreement("the text fails: nothing answers to some inputs", code="text-fails")
         model = solver.model()
         found = {str(name): _number(model[name]) for name in model.decls() if name.arity() == 0}
         if missing := [key for key in outputs if key not in found]:
             raise Disagreement(f"the text fails: it says nothing of {missing[0]!a:.80}", code="text-fails")
         solver.add(z3.Or([z3.Real(key) != model.eval(z3.Real(key)) for key in outputs]))
-        if solver.check() != z3.unsat:
+        if _decided(z3, solver) != z3.unsat:
             raise Disagreement("the text fails: several answers fit the same inputs", code="text-fails")
         return found
     finally:
         solver.pop()
+
+
+def _decided(z3: Any, solver: Any) -> Any:
+    """Return whether there is an answer. Raises Disagreement if z3 cannot tell in time."""
+    solver.set("timeout", PATIENCE * 1000)
+    found = solver.check()
+    if found == z3.unknown:
+        what = f"z3 does not tell whether there is an answer within {PATIENCE} s"
+        raise Disagreement(what, code="text-fails")
+    return found
 
 
 def _number(value: Any) -> float:
