@@ -119,13 +119,18 @@ def test_several_processes_find_the_same() -> None:
     assert one.story[-1].count == two.story[-1].count == one.count
 
 
-def test_any_backend_of_joblib_serves() -> None:
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_any_backend_of_joblib_serves(one_by_one: bool) -> None:
     import joblib
     from joblib.parallel import ThreadingBackend
 
     class Counting(ThreadingBackend):  # type: ignore[misc]
-        """Threads that tell how often they were asked, as Dask's and Ray's backends are."""
+        """Threads that tell how often they were asked, as Dask's and Ray's backends are.
 
+        Not every backend gives answers as soon as it has them.
+        """
+
+        supports_return_generator = one_by_one
         asked = 0
 
         def submit(self, func: Any, callback: Any = None) -> Any:
