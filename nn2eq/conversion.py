@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq.decision import equivalent
 from nn2eq.domain import known_domain
 from nn2eq.emit import Content, Emitter, as_text, content, emitter, require, require_fractions
 from nn2eq.emit.header import Header, lines, with_header
@@ -248,7 +249,9 @@ def convert(
     found = Conversion("", written.program, agreement, written.reason)
     checks = (found.line(), *([asked.agreement.line()] if asked else []))
     header = _header(request, written.program, checks, gone)
-    header = replace(header, around=in_short(network), notes=(*header.notes, *_open(network)))
+    header = replace(
+        header, around=in_short(network), notes=(*header.notes, *_open(network), *equivalent(network))
+    )
     declared = chosen.header(written.program, request.options) if chosen.header else ""
     return replace(
         found,

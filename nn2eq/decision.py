@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,8 @@ from nn2eq.errors import BadRequest
 from nn2eq.network import Affine, Layer, Map, Network, numbered
 
 PLACES = ("y", "z")
+ON_Z = " on z"
+"""How it is said that z decides."""
 
 
 def deciding(network: Network, threshold: float, *, on: str = "y") -> Network:
@@ -27,7 +30,7 @@ def deciding(network: Network, threshold: float, *, on: str = "y") -> Network:
     if not math.isfinite(threshold):
         raise _bad(f"{threshold!r} is not finite")
     names = network.output_names or numbered("c", network.outputs)
-    around = (*network.around, ("threshold", f"{threshold!r}{' on z' if on == 'z' else ''}"))
+    around = (*network.around, ("threshold", f"{threshold!r}{ON_Z if on == 'z' else ''}"))
     row = _row(network, threshold)
     layers = network.layers
     if on == "z":
@@ -35,6 +38,22 @@ def deciding(network: Network, threshold: float, *, on: str = "y") -> Network:
     given = {"threshold": threshold} if "threshold" in row.parameters else {}
     decision = Layer("decision", "Decision", network.output_shape, (filled(row, given),), added=True)
     return replace(network, layers=(*layers, decision), output_names=names, around=around)
+
+
+def equivalent(network: Network) -> tuple[str, ...]:
+    """Return how a decision on z came from one on y, z >= log(0.3 / (1 - 0.3)), () where there is no such formula.
+
+    That is where a single activation, the same for every output, was left out.
+    """
+    given = dict(network.around).get("threshold", "")
+    left_out = [step for layer in network.layers for step in layer.left_out]
+    if not given.endswith(ON_Z) or len(left_out) != 1 or not isinstance(left_out[0], Activation):
+        return ()
+    threshold, inverse = given.removesuffix(ON_Z), left_out[0].row.inverse
+    if not inverse:
+        return ()
+    where = re.sub(r"\ba\b", f"({threshold})" if threshold.startswith("-") else threshold, inverse)
+    return (f"{left_out[0].row.name}(z) >= {threshold} where z >= {where}",)
 
 
 def _row(network: Network, threshold: float) -> Row:

@@ -13,7 +13,8 @@ from networks import dense
 
 from nn2eq import formula as fm
 from nn2eq.activations import ROWS, filled
-from nn2eq.decision import deciding
+from nn2eq.conversion import convert
+from nn2eq.decision import deciding, equivalent
 from nn2eq.emit import emit
 from nn2eq.errors import BadRequest
 from nn2eq.forms.straight import layered, nested
@@ -87,6 +88,14 @@ def test_texts_decide(language: str, activation: str, place: str) -> None:
         assert check(network, text, language, program=program).holds
         wrong = emit(build(deciding(dense((2, 3, outputs), ("tanh", activation)), 0.9)), language)
         assert not check(network, wrong, language, program=program).holds
+
+
+def test_the_equivalent_is_said() -> None:
+    found = deciding(dense((2, 1), ("sigmoid",)), 0.3, on="z")
+    assert equivalent(found) == ("sigmoid(z) >= 0.3 where z >= log(0.3 / (1 - 0.3))",)
+    conversion = convert(found)
+    assert "% note: sigmoid(z) >= 0.3 where z >= log(0.3 / (1 - 0.3))" in conversion.text
+    assert equivalent(deciding(dense((2, 1), ("sigmoid",)), 0.3)) == ()
 
 
 def test_on_the_command_line() -> None:
