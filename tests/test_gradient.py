@@ -13,7 +13,7 @@ import pytest
 from networks import dense
 from numpy.typing import NDArray
 
-from nn2eq.activations import ROWS
+from nn2eq.activations import ROWS, Activation
 from nn2eq.conversion import Request, convert
 from nn2eq.emit import LANGUAGES, content, emit, emitter
 from nn2eq.emit.options import Options
@@ -115,7 +115,22 @@ def test_breakpoints_have_the_slopes_of_tensorflow() -> None:
 
 # ------------------------------------------------------------------------------------------------ its texts
 
+
+def in_groups(network: Network) -> Network:
+    """Return a network whose rows that couple units do so within either half of them."""
+    layers = []
+    for layer in network.layers:
+        maps = (
+            replace(step, groups=2) if isinstance(step, Activation) and step.row.coupled else step
+            for step in layer.maps
+        )
+        layers.append(replace(layer, maps=tuple(maps)))
+    return replace(network, layers=tuple(layers))
+
+
 NETWORKS = {
+    "halves": in_groups(dense((3, 6, 4), ("layer_normalization", "softmax"))),
+    "alone": in_groups(dense((5, 8, 2), ("glu", "softmax"))),
     "tanh": dense((3, 4, 1), ("tanh", "linear")),
     "one": dense((1, 3, 1), ("gelu", "sigmoid")),
     "bends": dense((2, 4, 2), ("relu", "leaky_relu")),
@@ -146,7 +161,7 @@ def test_texts_say_it(language: str, layout: str, name: str) -> None:
     ("language", "layout"), [pair for pair in WRITTEN if pair not in HERE and pair[0] != "smtlib"]
 )
 def test_texts_of_other_languages_say_it(language: str, layout: str) -> None:
-    names = ("coupled", "gates", "fewer", "bends", "first") if layout == "matrix" else ("coupled", "more")
+    names = ("halves", "alone", "fewer", "bends", "first") if layout == "matrix" else ("coupled", "more")
     for name in names:
         program = gradient(NETWORKS[name], hessian=True, layout=layout)
         agreement = check(NETWORKS[name], content(program, language), language, program=program)

@@ -59,10 +59,9 @@ class Group:
         else:
             larger = fm.Node("max", (fm.name(name), fm.name(text)))
             last = self._dialect.set.format(name, formula(self._dialect, larger).text)
-        return [
-            self._words.variable.format(name, start),
-            *self._loop(node.value, self._units, [*inner, last]),
-        ]
+        body: Lines = [*inner, last]
+        around = self._loop(node.value, self._units, body) if self._units > 1 else body
+        return [self._words.variable.format(name, start), *around]
 
     def _unrolled(self, node: fm.Node, unit: str) -> tuple[Lines, str]:
         """Write a formula; the reductions in it are computed first, by the lines that are returned beside it."""
@@ -85,7 +84,7 @@ class Group:
             return fm.number(self._units)
         if node.op == "unit":
             name, index = node.value
-            return self._places[name](index)
+            return self._places[name](index if self._units > 1 else "0")
         return self._places[node.value](unit) if node.op == "name" and node.value in self._places else node
 
 

@@ -105,7 +105,7 @@ class _Combination:
 
     def _terms(self, size: int, start: int, unit: str) -> Iterator[str]:
         if self._step.groups > 1:
-            yield f"{size} * {GROUP}"
+            yield f"{size} * {GROUP}" if size > 1 else GROUP
         if unit.isdigit():
             yield from [str(start + int(unit))] if start + int(unit) else []
         else:
