@@ -293,10 +293,11 @@ def _checked(
 
 def _with_answers(network: Network, request: Request, asked: Asked | None) -> Request:
     """Give a text that carries its tests along the answers for them."""
-    options = request.options
-    if "recorded" not in emitter(request.language).options or options.recorded is not None:
+    options, chosen = request.options, emitter(request.language)
+    if "recorded" not in chosen.options or options.recorded is not None:
         return request
-    if request.form not in ("", *STRAIGHT):
+    beside = _has_derivatives(request) and not chosen.merged  # a function beside that of the network itself
+    if request.form not in ("", *STRAIGHT) and not beside:
         return request  # another form has a box, an error or a rounding of its own
     answers = recorded(network, dtype=options.dtype, digits=options.digits, asked=asked)
     return replace(request, options=replace(options, recorded=answers))

@@ -113,11 +113,12 @@ def test_a_header_declares_it(
 # ------------------------------------------------------------------------------------------------ its own test
 
 
+@pytest.mark.parametrize("form", ["", "gradient"])
 @pytest.mark.parametrize("options", [Options(), FLOAT, Options(digits=3)], ids=str)
 def test_it_tests_itself(
-    options: Options, gcc: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    options: Options, form: str, gcc: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    text = convert(dense(3, 4, 2), Request("c", options=options)).text
+    text = convert(dense(3, 4, 2), Request("c", form, options=options)).text
     for by, flags in (("gcc", STRICT), ("g++", CPLUSPLUS)):
         assert gcc(text, "-DNN2EQ_TEST", *flags, by=by).stderr == ""
         done = subprocess.run(["./a.out"], cwd=tmp_path, capture_output=True, text=True, check=False)
