@@ -11,6 +11,7 @@ import pytest
 from latex_networks import affine, dense, of, renamed, samples
 
 from nn2eq.activations import activation
+from nn2eq.conversion import Request, convert
 from nn2eq.emit import emit
 from nn2eq.emit.options import Options
 from nn2eq.forms import FORMS
@@ -64,6 +65,17 @@ def test_a_sum_of_one_term_has_no_name() -> None:
     text = emit(DERIVED["a softmax's Jacobian"], "latex")
     assert r"\delta_{2,1,1} &= y_1 (1 - y_1)" in text
     assert r"\mathrm{sum}" not in equations(text)
+
+
+@pytest.mark.parametrize("names", [("a", "d", "t"), ("p", "partner", "t_d")])
+@pytest.mark.parametrize("language", ["latex", "python", "sql"])
+def test_outputs_may_be_called_as_a_formula_calls_its_values(language: str, names: tuple[str, ...]) -> None:
+    network = replace(dense(4, 3, 3, last="softmax"), output_names=names)
+    request = Request(language, "gradient")
+    agreement = convert(network, request).agreement
+    assert agreement is not None
+    assert agreement.holds
+    assert "its derivatives too" in agreement.line()
 
 
 def test_there_is_room_around_words() -> None:

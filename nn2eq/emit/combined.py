@@ -84,12 +84,16 @@ class _Shared:
         """Replace the reductions that are the same for all units of a group by their names."""
         if node.op in fm.REDUCTIONS:
             is_own = any(part.op == "name" and part.value in units for part in fm.walk(node))
-            return node if is_own else self._named(computed(_written_out(node, units, {}, 0)), node.op)
+            if is_own:
+                return node
+            found = computed(_written_out(node, units, {}, 0))
+            is_one = found.op == "name" and found.value not in units  # a sum of one term is that term
+            return found if is_one else self._named(found, node.op)
         args = tuple(self.taken_out(arg, units) for arg in node.args)
         return fm.Node(node.op, args, node.value) if args else node
 
     def _named(self, node: fm.Node, op: str) -> fm.Node:
-        if node.op in ("number", "name"):  # a sum of one term is that term
+        if node.op == "number":
             return node
         if node not in self.known:
             again = f"_{len(self.known) + 1}" if self.known else ""
