@@ -67,7 +67,7 @@ def test_a_sum_of_one_term_has_no_name() -> None:
     assert r"\mathrm{sum}" not in equations(text)
 
 
-@pytest.mark.parametrize("names", [("a", "d", "t"), ("p", "partner", "t_d")])
+@pytest.mark.parametrize("names", [("a", "d", "z"), ("p", "partner", "t_d")])
 @pytest.mark.parametrize("language", ["latex", "python", "sql"])
 def test_outputs_may_be_called_as_a_formula_calls_its_values(language: str, names: tuple[str, ...]) -> None:
     network = replace(dense(4, 3, 3, last="softmax"), output_names=names)

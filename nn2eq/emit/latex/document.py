@@ -21,7 +21,7 @@ from nn2eq.emit.latex.standalone import standalone
 from nn2eq.emit.latex.weights import Weights
 from nn2eq.emit.options import Options
 from nn2eq.errors import CannotEmit
-from nn2eq.forms.program import Combine, Function, Program, arguments
+from nn2eq.forms.program import Apply, Combine, Function, Program, arguments
 
 PAGE = 45
 """Lines of mathematics that a page holds; a longer display needs leave to break."""
@@ -42,7 +42,7 @@ def write(program: Program, options: Options) -> str:
     numbers = Numbers.suited(function.constants)
     symbolic = options.numbers != "inline"
     functions = Functions(function, options, numbers)
-    taken = (*functions.symbols, *chebyshev_symbols(function), *_derived(function))
+    taken = (*functions.symbols, *chebyshev_symbols(function), *_derived(function), *_vectors(function))
     symbols = Symbols(options.latex_names, taken)
     scalars = Scalars(Weights(numbers, symbolic), symbols, functions, by_options(options), program.domain)
     layouts: Mapping[str, Callable[[], list[list[Equation]]]] = {
@@ -112,6 +112,12 @@ def _letters(function: Function) -> set[str]:
     """Return the letters of all values that derivatives go through: delta of delta1_2."""
     steps = function.steps if any(isinstance(step, Combine) for step in function.steps) else ()
     return {step.out.name.rstrip("0123456789") for step in steps}
+
+
+def _vectors(function: Function) -> Iterator[str]:
+    """Yield z and a where a coupled activation takes z_2 or a_2 whole, lest that be a part of an input or output."""
+    if any(isinstance(step, Apply) and step.activation.row.coupled for step in function.steps):
+        yield from "za"
 
 
 def _derived(function: Function) -> Iterator[str]:
