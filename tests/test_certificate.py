@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import mpmath
 import numpy as np
 import pytest
-from flint import arb
+from flint import arb, arb_mat
 from networks import dense, row
 
 from nn2eq.activations import ROWS
@@ -24,10 +25,14 @@ from nn2eq.forms.polynomial import polynomial
 from nn2eq.forms.program import Program
 from nn2eq.forms.rounded import rounded
 from nn2eq.forms.straight import layered
+from nn2eq.forms.taylor import taylor
 from nn2eq.network import Network, Source
-from nn2eq.proof.balls import activated, precision, variables
+from nn2eq.proof.ball_formulas import activated
+from nn2eq.proof.ball_ranges import is_within
+from nn2eq.proof.balls import Model, affine, precision, variables
 from nn2eq.proof.certificate import Certificate, certify, digest, read_certificate, verify
 from nn2eq.proof.certified import certified
+from nn2eq.reading import read
 from nn2eq.series import truncation
 
 SHIPPED = "models/dense_1-10-2-1_tanh.keras"
@@ -137,20 +142,70 @@ def test_corners_do_not_stand_in_the_way(kind: str) -> None:
         verify(network, text, replace(certificate, bound=0.99 * program.observed))
 
 
+def ball(model: Model, t: Sequence[float]) -> arb:
+    """What a model says of a point of its box -1 ... 1."""
+    total = arb(0, 1) * model.rest
+    for powers, term in zip(model.space.exponents.tolist(), model.terms, strict=True):
+        total += math.prod((arb(x) ** power for x, power in zip(t, powers, strict=True)), start=term)
+    return total
+
+
+PLACES = [(-0.75, 1.25), (-0.125, 0.0625), (0.5, 3.0), (-20.0, 30.0)]
+
+
 @pytest.mark.parametrize(
     "name", [name for name, row in ROWS.items() if not row.coupled and not row.transform]
 )
 def test_balls_hold_the_values_of_every_activation(name: str) -> None:
     space = truncation(1, 3)
-    low, high = -0.75, 1.25
-    with precision(3):
-        [found] = activated(row(name), variables(space, [low], [high]))
-        x = np.linspace(low, high, 301)
-        values = row(name)(x[:, None])[:, 0]
-        for at, value in zip(x.tolist(), values.tolist(), strict=True):
-            shift = arb(at) - arb(low / 2 + high / 2)
-            total = found.over[3] * shift**3 + sum((found.at[k] * shift**k for k in range(3)), arb(0))
-            assert total.overlaps(arb(value, 1e-13)), (name, at)
+    for low, high in PLACES:
+        with precision(3):
+            [found] = activated(row(name), variables(space, [low], [high]))
+            for t in np.linspace(-1.0, 1.0, 101).tolist():
+                x = low / 2 + high / 2 + t * (high / 2 - low / 2)
+                value = float(row(name)(np.array([[x]]))[0, 0])
+                assert ball(found, [t]).overlaps(arb(value, 1e-13 * (1 + abs(value)))), (name, x)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "layer_normalization", "glu", "sparsemax"])
+@pytest.mark.parametrize("width", [0.01, 0.5])
+def test_balls_hold_the_values_of_coupled_activations(name: str, width: float) -> None:
+    space, middle = truncation(2, 2), np.array([0.25, -0.5])
+    low, high = middle - width, middle + width
+    kernel, bias = np.array([[1.0, -2.0, 0.5, 1.5], [0.5, 1.0, -1.0, 0.25]]), np.array([0.1, -0.2, 0.3, 0.0])
+    with precision(2):
+        z = affine(variables(space, low.tolist(), high.tolist()), arb_mat(kernel.tolist()), bias.tolist())
+        found = activated(row(name), z)
+        for t in np.random.default_rng(0).uniform(-1.0, 1.0, size=(40, 2)):
+            values = row(name)(((middle + width * t) @ kernel + bias)[None])[0]
+            for model, value in zip(found, values.tolist(), strict=True):
+                assert ball(model, t.tolist()).overlaps(arb(value, 1e-13)), (name, t)
+
+
+def test_a_model_is_sharp_where_it_is_smooth_and_straight_around_a_corner() -> None:
+    with precision(8):
+        [smooth] = activated(row("tanh"), variables(truncation(1, 8), [0.0], [0.5]))
+        assert float(smooth.rest) < 2e-6
+        [corner] = activated(row("relu"), variables(truncation(1, 8), [-1.0], [3.0]))
+        assert float(corner.rest) == pytest.approx(0.375)  # half of 0.75, which the line is above 0 at 0
+
+
+@pytest.mark.parametrize(("variables_", "order"), [(1, 7), (2, 4), (3, 3)])
+def test_the_range_of_a_polynomial_is_told_sharply(variables_: int, order: int) -> None:
+    space, rng = truncation(variables_, order), np.random.default_rng(order)
+    terms = rng.normal(size=space.terms)
+    x = rng.uniform(-1.0, 1.0, size=(200_000, variables_))
+    x[:1000] = np.sign(x[:1000])
+    powers = np.prod(x[:, None, :] ** space.exponents[None], axis=2) if variables_ < 3 else None
+    values = powers @ terms if powers is not None else sum(
+        t * np.prod(x**row, axis=1) for t, row in zip(terms, space.exponents, strict=True)
+    )  # fmt: skip
+    most = float(np.abs(values).max())
+    with precision(order):
+        model = Model(space, [arb(float(t)) for t in terms], arb(1e-3))
+        assert is_within(model, 1.05 * most + 1e-3)
+        assert not is_within(model, 0.999 * most + 1e-3)
+        assert not is_within(model, 0.999 * most)
 
 
 def test_balls_are_as_narrow_as_they_can_be_at_a_point() -> None:
@@ -158,10 +213,19 @@ def test_balls_are_as_narrow_as_they_can_be_at_a_point() -> None:
     with precision(4):
         [x] = variables(space, [0.5], [0.5])
         [found] = activated(row("tanh"), [x])
-        exact = mpmath.taylor(mpmath.tanh, 0.5, 4)
-        for ball, value in zip(found.at, exact, strict=True):
-            assert abs(float(ball.mid()) - float(value)) < 1e-15
-            assert float(ball.rad()) < 1e-20
+        assert abs(float(found.range.mid()) - math.tanh(0.5)) < 1e-15
+        assert float(found.range.rad()) < 1e-20
+
+
+def test_four_inputs_and_three_hidden_layers_take_few_pieces() -> None:
+    network = read("models/dense_4-16-16-16-1_tanh.keras")
+    program = taylor(network, 3, at=(0.0,) * 4, domain=((-0.1, 0.1),) * 4)
+    text = emit(program, "json")
+    certificate = certify(network, program, text, "json")
+    assert certificate.count < 40
+    verify(network, text, certificate)
+    with pytest.raises(Disagreement, match="it does not follow"):
+        verify(network, text, replace(certificate, bound=0.9 * program.observed))
 
 
 def test_rounded_texts_are_certified_too() -> None:

@@ -27,12 +27,14 @@ from nn2eq.errors import BadRequest, CannotEmit, DamagedFile, Disagreement
 from nn2eq.forms.program import Affine, Apply, Polynomial, Program, Step, with_constants
 from nn2eq.network import Affine as Map
 from nn2eq.network import Network, Selected
-from nn2eq.proof.balls import BITS, Series, activated, affine, precision, reciprocal, variables
+from nn2eq.proof.ball_formulas import activated, reciprocal
+from nn2eq.proof.ball_ranges import is_within
+from nn2eq.proof.balls import BITS, Model, affine, precision, variables
 from nn2eq.series import Truncation, truncation
 
 FORMAT, VERSION = "nn2eq-certificate", 1
-METHOD = "Taylor series in Arb's balls, halving the box"
-_ORDERS = {1: 8, 2: 5, 3: 4, 4: 3}
+METHOD = "Taylor models in Arb's balls, halving the box"
+_ORDERS = {1: 10, 2: 5, 3: 4, 4: 4, 5: 3}
 """The degree of the series by the number of inputs, 2 for more."""
 SECONDS = 60.0
 """How long pieces are looked for if nothing is said."""
@@ -142,7 +144,7 @@ def largest_distance(network: Network, program: Program, domain: Domain) -> floa
     """Return a bound of |program - network| on a box as one piece, infinite where nothing follows."""
     proof = _Proof(network, program, _order(len(domain)))
     with precision(proof.space.order):
-        sizes = proof.sizes(*zip(*domain, strict=True))
+        sizes = [apart.largest for apart in proof.apart(*zip(*domain, strict=True))]
         return max(float(size) * (1.0 + 2.0**-50) if size.is_finite() else float("inf") for size in sizes)
 
 
@@ -220,15 +222,11 @@ class _Proof:
     def holds(self, low: Sequence[float], high: Sequence[float], bound: float) -> bool:
         """Whether the two are proved to be within a bound all over a box."""
         with precision(self.space.order):
-            return all(bool(size <= arb(bound)) for size in self.sizes(low, high))
+            return all(is_within(apart, bound) for apart in self.apart(low, high))
 
-    def sizes(self, low: Sequence[float], high: Sequence[float]) -> list[arb]:
-        """Bound the distance over a box, an output each."""
+    def apart(self, low: Sequence[float], high: Sequence[float]) -> list[Model]:
+        """Return the distance over a box, an output each."""
         x = variables(self.space, low, high)
-        ends = zip(low, high, strict=True)
-        radius = [
-            arb((arb(b) - arb(a / 2 + b / 2)).max(arb(a / 2 + b / 2) - arb(a)).abs_upper()) for a, b in ends
-        ]
         answer = x
         for work in self.maps:
             answer = work(answer)
@@ -238,7 +236,7 @@ class _Proof:
         other = values[self.last]
         if len(other) != len(answer):
             raise _fails(f"the text has {len(other)} outputs, the network {len(answer)}")
-        return [(one - two).largest(radius) for one, two in zip(answer, other, strict=True)]
+        return [one - two for one, two in zip(answer, other, strict=True)]
 
     def found(self, domain: Domain, bound: float, end: float) -> str:
         """Halve a box until each piece is proved. Raises BadRequest when the time is up."""
@@ -265,7 +263,7 @@ class _Proof:
 # ----------------------------------------------------------------------------------------- the two functions
 
 
-def _of_map(step: Any) -> Callable[[list[Series]], list[Series]]:
+def _of_map(step: Any) -> Callable[[list[Model]], list[Model]]:
     if isinstance(step, Map):
         return _affine_map(step)
     if isinstance(step, Selected):
@@ -273,11 +271,11 @@ def _of_map(step: Any) -> Callable[[list[Series]], list[Series]]:
     return lambda values: activated(step, values)
 
 
-def _affine_map(step: Map) -> Callable[[list[Series]], list[Series]]:
+def _affine_map(step: Map) -> Callable[[list[Model]], list[Model]]:
     kernel = _matrix(step.kernel)
     bias = None if step.bias is None else [float(value) for value in step.bias]
 
-    def work(values: list[Series]) -> list[Series]:
+    def work(values: list[Model]) -> list[Model]:
         size = len(values) // step.repeat
         blocks = (values[start : start + size] for start in range(0, len(values), size))
         return [unit for block in blocks for unit in affine(block, kernel, bias)]
@@ -290,14 +288,14 @@ def _matrix(data: Any) -> arb_mat:
     return arb_mat(full.astype(np.float64).tolist())
 
 
-def _selected(activation: Any, values: list[Series], units: Sequence[int]) -> list[Series]:
+def _selected(activation: Any, values: list[Model], units: Sequence[int]) -> list[Model]:
     found = list(values)
     for unit, value in zip(units, activated(activation, [values[k] for k in units]), strict=True):
         found[unit] = value
     return found
 
 
-def _of_step(step: Step) -> Callable[[dict[str, list[Series]]], list[Series]]:
+def _of_step(step: Step) -> Callable[[dict[str, list[Model]]], list[Model]]:
     """Return what a step does with the values so far. Raises CannotEmit for one that no proof is made of."""
     if isinstance(step, Affine):
         return _affine_step(step)
@@ -312,11 +310,11 @@ def _of_step(step: Step) -> Callable[[dict[str, list[Series]]], list[Series]]:
     raise CannotEmit(f"no certificate of a {type(step).__name__.lower()} step", code="certificate")
 
 
-def _affine_step(step: Affine) -> Callable[[dict[str, list[Series]]], list[Series]]:
+def _affine_step(step: Affine) -> Callable[[dict[str, list[Model]]], list[Model]]:
     kernels = [(term.arg.name, _matrix(term.data)) for term in step.terms]
     offset = None if step.offset is None else [float(value) for value in step.offset.data]
 
-    def work(values: dict[str, list[Series]]) -> list[Series]:
+    def work(values: dict[str, list[Model]]) -> list[Model]:
         parts = [
             affine(values[name], kernel, None if number else offset)
             for number, (name, kernel) in enumerate(kernels)
@@ -326,18 +324,17 @@ def _affine_step(step: Affine) -> Callable[[dict[str, list[Series]]], list[Serie
     return work
 
 
-def _polynomial(step: Polynomial, x: list[Series]) -> list[Series]:
-    space = x[0].space
+def _polynomial(step: Polynomial, x: list[Model]) -> list[Model]:
     centre = np.zeros(len(x)) if step.centre is None else step.centre.data
     scale = np.ones(len(x)) if step.scale is None else step.scale.data
     tops = step.exponents.max(axis=0, initial=0).tolist()
     ladders = [
-        _ladder((value - _number(space, c)) * Series.constant(space, 1 / arb(float(s))), top, step.basis)
+        _ladder((value - value.like(arb(float(c)))).scaled(1 / arb(float(s))), top, step.basis)
         for value, c, s, top in zip(x, centre, scale, tops, strict=True)
     ]
     rows = []
     for powers in step.exponents.tolist():
-        product = _number(space, 1.0)
+        product = x[0].like(arb(1))
         for ladder, power in zip(ladders, powers, strict=True):
             product = product * ladder[power] if power else product
         rows.append(product)
@@ -348,13 +345,9 @@ def _polynomial(step: Polynomial, x: list[Series]) -> list[Series]:
     return [one * reciprocal(two) for one, two in zip(above, below, strict=True)]
 
 
-def _number(space: Truncation, value: float) -> Series:
-    return Series.constant(space, arb(float(value)))
-
-
-def _ladder(t: Series, top: int, basis: str) -> list[Series]:
+def _ladder(t: Model, top: int, basis: str) -> list[Model]:
     """Return t^0 ... t^top, or Chebyshev's T_0 ... T_top by T_(j + k) = 2 T_j T_k - T_(k - j)."""
-    found = [Series.constant(t.space, arb(1)), t]
+    found = [t.like(arb(1)), t]
     while len(found) <= top:
         half = len(found) // 2
         rest = len(found) - half
