@@ -279,3 +279,10 @@ def test_nothing_to_certify_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         main([SHIPPED, "--certificate", "c.json"])
     assert ended.value.code == 2
     assert "a certificate needs a box" in capsys.readouterr().err
+
+
+def test_a_workbook_is_not_certified(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([SHIPPED, "-f", "excel", "-o", str(tmp_path / "a.xlsx"), "--certificate", "c.json"])
+    assert ended.value.code == 2
+    assert "a workbook is none" in capsys.readouterr().err

@@ -157,6 +157,9 @@ def convert(
         require_possible(request)
         if emitter(language).binary and not output:
             raise BadRequest(f"{language} is no text", code="output", way_out="name a file with -o FILE")
+        if emitter(language).binary and certificate:
+            what = "a certificate is of a text, and a workbook is none"
+            raise BadRequest(what, code="certificate", way_out="certify another --format, json for one")
         if header and emitter(language).header is None:
             raise CannotEmit(
                 f"--header means nothing to {language}", code="option-format", way_out="leave it out"
