@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from nn2eq.emit.options import Options
-from nn2eq.emit.typeset.mathml import display
-from nn2eq.emit.typeset.texts import comments, emitter_of, legend, typeset
+from nn2eq.emit.typeset.mathml import displays
+from nn2eq.emit.typeset.texts import Notation, latex, legend
 from nn2eq.forms.program import Program
 
 STYLE = """\
@@ -20,20 +20,26 @@ p { color: color-mix(in srgb, currentColor 75%, transparent); }
 """
 
 
+def boxes(equations: str) -> Iterator[str]:
+    """Yield LaTeX's displays as <math> elements that scroll where a page is narrow."""
+    return (f'<div class="equations">\n{display}\n</div>' for display in displays(equations))
+
+
+NOTATION = Notation(boxes, "<!--", "-->")
+
+
 def write(program: Program, options: Options) -> str:
     """Write a Program as a page."""
-    found = typeset(program, options)
+    text = latex(program, options)
     name = program.model.encode("utf-8", "backslashreplace").decode()  # a file may be called what is no text
     title = html.escape(name or "network")
-    blocks = "\n".join(f'<div class="equations">\n{display(lines)}\n</div>' for lines in found.displays)
     sizes = f"{_counted(program.inputs, 'input')}, {_counted(program.outputs, 'output')}"
     return (
-        comments(found, "<!--", "-->")
-        + f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        NOTATION.comments(text) + f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
         f"<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>The {html.escape(program.form)} form: "
-        f"{sizes}. {html.escape(legend(found))}</p>\n"
-        f"{blocks}\n</body>\n</html>\n"
+        f"{sizes}. {html.escape(legend(text))}</p>\n"
+        f"{NOTATION.body(text)}\n</body>\n</html>\n"
     )
 
 
@@ -41,4 +47,4 @@ def _counted(names: Sequence[str], word: str) -> str:
     return f"{len(names)} {word}{'s' * (len(names) > 1)}"
 
 
-EMITTER = emitter_of("html", ".html", write, "<!--", "-->")
+EMITTER = NOTATION.emitter("html", ".html", write)

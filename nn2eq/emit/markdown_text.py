@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from nn2eq.emit.options import Options
-from nn2eq.emit.typeset.texts import comments, emitter_of, latex, legend
-from nn2eq.emit.typeset.tree import said
+from nn2eq.emit.typeset.texts import Notation, latex, legend
 from nn2eq.forms.program import Program
 
 _DISPLAY = re.compile(r"\\begin\{(align|alignat)\*\}(\{\d+\})?\n.*?\\end\{\1\*\}", re.DOTALL)
 
 
+def displays(equations: str) -> Iterator[str]:
+    """Yield LaTeX's displays between dollar signs."""
+    for match in _DISPLAY.finditer(equations):
+        block = match[0].replace(f"{{{match[1]}*}}", f"{{{match[1]}ed}}")
+        yield f"$$\n{block}\n$$"
+
+
+NOTATION = Notation(displays, "<!--", "-->", between="\n\n", wide="one in braces the float64")
+
+
 def write(program: Program, options: Options) -> str:
     """Write a Program as Markdown."""
     text = latex(program, options)
-    found = said(text)
-    blocks = (match[0].replace(f"{{{match[1]}*}}", f"{{{match[1]}ed}}") for match in _DISPLAY.finditer(text))
-    body = "\n\n".join(f"$$\n{block}\n$$" for block in blocks)
-    return f"{comments(found, '<!--', '-->', wide='one in braces the float64')}\n{body}\n\n{legend(found)}\n"
+    return f"{NOTATION.comments(text)}\n{NOTATION.body(text)}\n\n{legend(text)}\n"
 
 
-EMITTER = emitter_of("markdown", ".md", write, "<!--", "-->")
+EMITTER = NOTATION.emitter("markdown", ".md", write)

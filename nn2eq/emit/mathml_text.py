@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from nn2eq.emit.options import Options
-from nn2eq.emit.typeset.mathml import display
-from nn2eq.emit.typeset.texts import comments, emitter_of, typeset
+from nn2eq.emit.typeset.mathml import displays
+from nn2eq.emit.typeset.texts import Notation, latex
 from nn2eq.forms.program import Program
+
+NOTATION = Notation(displays, "<!--", "-->")
 
 
 def write(program: Program, options: Options) -> str:
     """Write a Program as <math> elements, ready to be put into a page."""
-    found = typeset(program, options)
-    return comments(found, "<!--", "-->") + "\n".join(map(display, found.displays)) + "\n"
+    text = latex(program, options)
+    return NOTATION.comments(text) + NOTATION.body(text) + "\n"
 
 
-EMITTER = emitter_of("mathml", ".mml", write, "<!--", "-->")
+EMITTER = NOTATION.emitter("mathml", ".mml", write)

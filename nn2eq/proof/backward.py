@@ -20,7 +20,7 @@ from nn2eq.network import Network
 from nn2eq.proof.agreement import Agreement, compare
 from nn2eq.proof.batch import Mean, batch_agrees
 from nn2eq.proof.latex_text import batch_in
-from nn2eq.proof.runners import Runner
+from nn2eq.proof.runners import Runner, as_latex
 from nn2eq.proof.samples import samples
 
 Array = NDArray[np.float64]
@@ -58,9 +58,9 @@ def check_backward(
         link="text and chain rule", how=f"evaluated as {language}", x=x[kept], outputs=names,
     )  # fmt: skip
     agreement = noted(agreement, network if filled != text else None)
-    display = batch_in(text) if language == "latex" and agreement.holds else ""
+    latex = as_latex(language, text) if agreement.holds else ""
     return (
-        _with_batch(agreement, program, text, display, _several(network, program)) if display else agreement
+        _with_batch(agreement, program, latex, _several(network, program)) if batch_in(latex) else agreement
     )
 
 
@@ -71,7 +71,7 @@ def _several(network: Network, program: Program) -> tuple[Array, Array]:
 
 
 def _with_batch(
-    agreement: Agreement, program: Program, text: str, display: str, samples: tuple[Array, Array]
+    agreement: Agreement, program: Program, latex: str, samples: tuple[Array, Array]
 ) -> Agreement:
     """Compare the display of a batch too, at all samples together."""
     found = passes(program, *samples)
@@ -85,7 +85,7 @@ def _with_batch(
         tuple(_weights(program)),
     )
     given = np.hstack(samples)[kept]
-    of_batch = batch_agrees(program, text, display, given, found.loss[kept], mean)
+    of_batch = batch_agrees(program, latex, batch_in(latex), given, found.loss[kept], mean)
     if not of_batch.holds:
         return of_batch
     said = f"its batch and update too, {of_batch.error:.1e}"

@@ -53,7 +53,7 @@ def run_batch(display: str, told: str, x: Array) -> Answer:
     What an update makes of a symbol, W \leftarrow ..., is called \widetilde{W}. Every row of the answer is the same.
     Raises BadRequest for what cannot be read.
     """
-    read = re.sub(r"^(.*?) *&?\\leftarrow", r"\\widetilde{\1} &=", display, flags=re.MULTILINE)
+    read = re.sub(r"^(.*?) *&? *\\leftarrow", r"\\widetilde{\1} &=", display, flags=re.MULTILINE)
     return _run(taken_apart(told + read, batch=True), x)
 
 

@@ -1,3 +1,4 @@
-"""A page read back: the mathematics in it."""
+"""A page read back: the mathematics in it, as any other <math>."""
 
-from nn2eq.proof.run_mathml import run as run  # a page's <math> is read as any other
+from nn2eq.proof.run_mathml import latex as latex
+from nn2eq.proof.run_mathml import run as run

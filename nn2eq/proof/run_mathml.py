@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.emit.latex.names import upright
+from nn2eq.proof import latex_reader
 from nn2eq.proof.runners import Answer
 from nn2eq.proof.typeset_text import (
     ACCENTS,
-    evaluated,
+    GREEK,
+    as_latex,
+    display,
     function,
     letter,
     number,
@@ -21,7 +24,7 @@ from nn2eq.proof.typeset_text import (
     sign,
     unreadable,
     upright_names,
-)  # fmt: skip
+)
 
 Element = ElementTree.Element
 APPLY = "\u2061"
@@ -33,13 +36,19 @@ SPELLED = "spelled"
 
 def run(text: str, x: NDArray[np.float64], name: str = "predict") -> Answer:
     """Read the <math> elements of a text, and evaluate them at x (n, inputs). Raises BadRequest."""
+    return latex_reader.run(latex(text), x)
+
+
+def latex(text: str) -> str:
+    """Return the <math> elements of a text as LaTeX. Raises BadRequest."""
     known = said(match[1] for match in _COMMENT.finditer(text))
     names = upright_names(known)
-    found = [_spelled(_parsed(match[0]), names) for match in _MATH.finditer(_COMMENT.sub("", text))]
-    rows = [row for math in found for row in _rows(math)]
-    if not rows:
-        raise unreadable("there is no <math> in it")
-    return evaluated(known, rows, x)
+
+    def displays(part: str) -> str:
+        found = _MATH.finditer(_COMMENT.sub("", part))
+        return display(row for match in found for row in _rows(_spelled(_parsed(match[0]), names)))
+
+    return as_latex(text, "<!--", known, displays)
 
 
 def _parsed(text: str) -> Element:
@@ -100,7 +109,7 @@ def _identifier(element: Element) -> str:
         return rf"\mathbf{{{text}}}"
     if variant == "normal":
         return element.get(SPELLED) or upright(text)
-    if not re.fullmatch(r"\w+", text):
+    if not (text in GREEK or re.fullmatch(r"\w+", text)):
         raise unreadable(f"the name {text!r:.40}")
     return letter(text) if len(text) == 1 else function(text)
 

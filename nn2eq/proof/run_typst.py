@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.emit.latex.names import upright
+from nn2eq.proof import latex_reader
 from nn2eq.proof.runners import Answer
 from nn2eq.proof.typeset_text import (
-    evaluated,
+    as_latex,
+    display,
     function,
     letter,
     number,
@@ -35,13 +37,19 @@ ACCENTS = {
 
 def run(text: str, x: NDArray[np.float64], name: str = "predict") -> Answer:
     """Read the equations of a text, and evaluate them at x (n, inputs). Raises BadRequest."""
+    return latex_reader.run(latex(text), x)
+
+
+def latex(text: str) -> str:
+    """Return the equations of a text as LaTeX. Raises BadRequest."""
     known = said(line[2:] for line in text.splitlines() if line.startswith("//"))
-    body = "\n".join(line for line in text.splitlines() if not line.startswith("//"))
     names = upright_names(known)
-    rows = [row for equation in _EQUATION.findall(body) for row in _Reader(equation, names).rows()]
-    if not rows:
-        raise unreadable("there is no equation in it")
-    return evaluated(known, rows, x)
+
+    def displays(part: str) -> str:
+        body = "\n".join(line for line in part.splitlines() if not line.startswith("//"))
+        return display(row for found in _EQUATION.findall(body) for row in _Reader(found, names).rows())
+
+    return as_latex(text, "//", known, displays)
 
 
 class _Reader:
@@ -89,6 +97,8 @@ class _Reader:
             return self._word(token["word"])
         if token["escaped"]:
             return token["escaped"] if token["escaped"] in ",;/" else sign(token["escaped"])
+        if token["other"] == "#":  # what follows is a function of Typst's
+            return ""
         if token["other"] in ("_", "^"):
             return f"{token['other']}{{{self._group()}}}"
         if token["other"] == "(" and self._deep:
@@ -177,6 +187,15 @@ class _Reader:
             raise unreadable("an accent that is not known here")
         return f"\\{ACCENTS[token['word']]}{{{base}}}"
 
+    def coloured(self) -> str:
+        """Read what stands in a colour."""
+        self._until(frozenset("$"))
+        self._next()
+        inner = self._until(frozenset("$"))
+        self._next()
+        self._next()
+        return inner
+
     def cases(self) -> str:
         """Read rows in a brace."""
         rows = " \\\\ ".join(self._arguments())
@@ -215,4 +234,5 @@ class _Reader:
 _CALLS: Mapping[str, Callable[[_Reader], str]] = {
     "frac": _Reader.fraction, "sqrt": _Reader.root, "op": _Reader.named, "upright": _Reader.upright,
     "bold": _Reader.bold, "accent": _Reader.accent, "cases": _Reader.cases, "mat": _Reader.matrix,
+    "text": _Reader.coloured,
 }  # fmt: skip

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from nn2eq.emit.typeset import unicode
 from nn2eq.emit.typeset.tree import symbol
+from nn2eq.proof import latex_reader
 from nn2eq.proof.runners import Answer
 from nn2eq.proof.typeset_text import (
     ACCENTS,
-    evaluated,
+    as_latex,
+    display,
     function,
     letter,
     number,
@@ -24,10 +26,11 @@ from nn2eq.proof.typeset_text import (
 )
 
 BELOW = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎₌ᵢⱼₖₙ", "0123456789+-()=ijkn", strict=True))
-ABOVE = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ", "0123456789+-()n", strict=True)) | {"ᵀ": r"\top "}
+ABOVE = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ", "0123456789+-()n", strict=True)) | {"ᵀ": r"\top ", "′": r"\prime "}
+BOLD = {bold: plain for plain, bold in unicode.BOLD.items()}
 _LOW, _HIGH = "".join(BELOW), "".join(ABOVE)
 _TOKEN = re.compile(
-    rf"\s*(?:(?P<below>[{_LOW}]+(?:,[{_LOW}]+)*)|(?P<above>[{_HIGH}]+)|(?P<number>\d+(?:\.\d+)?)"
+    rf"\s*(?:(?P<below>[{_LOW}]+(?:,[{_LOW}]+)*)|(?P<above>[{_HIGH}]+)|(?P<number>[0-9]+(?:[.][0-9]+)?)"
     rf"|(?P<word>[^\W\d_][\u0300-\u036f\u20d7]|(?![{_LOW}{_HIGH}])[^\W\d_](?:(?![{_LOW}{_HIGH}])[^\W_])*)|(?P<other>\S))"
 )
 _CASE = re.compile(r"\s*[⎧⎨⎪⎩] (.*)")
@@ -36,14 +39,19 @@ _MATRIX = re.compile(r"\s*[⎡⎢⎣\[] (.*) [⎤⎥⎦\]]")
 
 def run(text: str, x: NDArray[np.float64], name: str = "predict") -> Answer:
     """Read the equations of a text, and evaluate them at x (n, inputs). Raises BadRequest."""
-    lines = text.splitlines()
-    known = said(line[1:] for line in lines if line.startswith("#"))
+    return latex_reader.run(latex(text), x)
+
+
+def latex(text: str) -> str:
+    """Return the equations of a text as LaTeX. Raises BadRequest."""
+    known = said(line[1:] for line in text.splitlines() if line.startswith("#"))
     spelled = ((unicode.write(symbol(latex)).strip(), latex) for latex in symbols(known))
     names = {name: latex for name, latex in spelled if name}
-    rows = list(_rows([line for line in lines if not line.startswith("#")], names))
-    if not rows:
-        raise unreadable("there is no equation in it")
-    return evaluated(known, rows, x)
+    return as_latex(text, "#", known, lambda part: display(_rows(_uncommented(part), names)))
+
+
+def _uncommented(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.startswith("#")]
 
 
 def _rows(lines: list[str], names: Mapping[str, str]) -> Iterator[str]:
@@ -114,7 +122,7 @@ class _Reader:
         if match is None:
             return ""
         if re.match(
-            rf"(?![{_HIGH}])[\w{_LOW}(]|_", self._text[match.end() :]
+            rf"(?![{_HIGH}])[\w{_LOW}(\u0300-\u036f\u20d7]|_", self._text[match.end() :]
         ):  # the beginning of a longer name
             return ""
         self._at = match.end()
@@ -126,7 +134,9 @@ class _Reader:
         if token["below"]:
             return "_{" + "".join(BELOW.get(char, char) for char in token["below"]) + "}"
         if token["above"]:
-            return "^{" + "".join(ABOVE[char] for char in token["above"]) + "}"
+            power = token["above"].lstrip("′")
+            primes = r"^{\prime}" * (len(token["above"]) - len(power))
+            return primes + ("^{" + "".join(ABOVE[char] for char in power) + "}" if power else "")
         if token["number"]:
             return number(token["number"])
         if token["word"]:
@@ -138,8 +148,12 @@ class _Reader:
             return f"{char}{{{self._group()}}}"
         if char == "(" and self._deep:
             return f"({self._inside()})"
+        if char in BOLD:
+            return rf"\mathbf{{{BOLD[char]}}}"
+        if char == "∂":
+            return self._partial()
         if char == "[":
-            return self._matrix()
+            return self._applied() if self._follows_name() else self._matrix()
         if char == "{":
             return self._cases()
         if char == "√":
@@ -148,6 +162,34 @@ class _Reader:
             self._in_bars = not self._in_bars
             return r"\lvert " if self._in_bars else r"\rvert "
         return sign(char)
+
+    def _partial(self) -> str:
+        """Read ∂L/∂W, a derivative, or ∂L alone."""
+        above = rf"\partial {self._indexed()}"
+        match = re.compile("/∂").match(self._text, self._at)
+        if match is None:
+            return above
+        self._at = match.end()
+        return rf"\frac{{{above}}}{{\partial {self._indexed()}}}"
+
+    def _indexed(self) -> str:
+        """Read a name with its indices."""
+        found = self._named() or self._one()
+        while (token := self._peek()) and (token["below"] or token["above"] or token["other"] == "_"):
+            found += self._one()
+        return found
+
+    def _follows_name(self) -> bool:
+        """Whether a bracket stands right behind a letter or an index: f[z] is no product."""
+        before = self._text[self._at - 2 : self._at - 1]
+        return bool(re.match(rf"\w|[{_LOW}′)]", before))
+
+    def _applied(self) -> str:
+        if not self._deep:  # it may be closed in a later line
+            return "["
+        inner = self._until("]")
+        self._close("]")
+        return f"[{inner}]"
 
     def _group(self) -> str:
         """Read an index or an exponent: in brackets, or one token."""
@@ -206,7 +248,6 @@ class _Reader:
             return rf"& \text{{{word} }}"
         if len(word) == 2 and word[1] in ACCENTS:
             return f"\\{ACCENTS[word[1]]}{{{letter(word[0])}}}"
-        if 0x1D400 <= ord(word[0]) < 0x1D434:
-            code = ord(word[0]) - 0x1D400
-            return rf"\mathbf{{{chr(ord('A') + code) if code < 26 else chr(ord('a') + code - 26)}}}"
+        if word in BOLD:
+            return rf"\mathbf{{{BOLD[word]}}}"
         return letter(word) if len(word) == 1 else function(word)

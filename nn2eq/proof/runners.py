@@ -69,6 +69,11 @@ def run(language: str, text: str | bytes, x: Array, name: str = "predict") -> An
     return runner(text, np.asarray(x, dtype=np.float64), name)
 
 
+def as_latex(language: str, text: str) -> str:
+    """Return a text for people as the LaTeX that is evaluated in its stead. Raises BadRequest."""
+    return text if language == "latex" else cast(str, import_module(RUNNERS[language]).latex(text))
+
+
 def takes_another(language: str, text: str | bytes) -> bool:
     """Whether running a text takes a compiler or another program, which is started only when asked for.
 

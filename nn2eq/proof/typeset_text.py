@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from nn2eq.emit.header import unescaped
+from nn2eq.emit.typeset.texts import AGAIN
 from nn2eq.emit.typeset.tree import plain
 from nn2eq.errors import BadRequest
-from nn2eq.proof import latex_reader
-from nn2eq.proof.runners import Answer
 
 DIGITS_OF_SINGLE = 9
 _BALANCED = r"\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{\})*\})*\}"
@@ -29,10 +25,12 @@ SIGNS = {
     "−": "-", "·": r"\cdot ", "×": r"\times ", "≤": r"\le ", "≥": r"\ge ", "⊙": r"\odot ", "⊗": r"\otimes ",
     "⊤": r"\top ", "∑": r"\sum", "…": r"\dots ", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$",
     "′": r"\prime ", "∗": r"\ast ", "⋆": r"\star ", "†": r"\dagger ", "∘": r"\circ ", "∥": r"\parallel ",
-    "∼": r"\sim ", "∖": r"\backslash ",
+    "∼": r"\sim ", "∖": r"\backslash ", "≈": r"\approx ", "⇔": r"\iff ", "→": r"\to ", "←": r"\leftarrow ",
 }  # fmt: skip
 """What LaTeX writes for a sign, where that is not the sign itself."""
-FUNCTIONS = frozenset({"tanh", "cos", "arccos", "exp", "ln", "log", "max", "min", "diag"})
+READ = ("inputs", "answers", "numbers", "units", "orientation")
+"""What a comment says that LaTeX's reader must know."""
+FUNCTIONS = frozenset({"tanh", "cos", "arccos", "exp", "ln", "log", "max", "min"})
 ACCENTS = {
     "\u0302": "hat", "\u0307": "dot", "\u0308": "ddot", "\u0304": "bar", "\u0303": "tilde", "\u20d7": "vec",
     "\u0301": "acute", "\u0300": "grave", "\u030a": "mathring", "\u0305": "overline", "\u0332": "underline",
@@ -46,7 +44,7 @@ def letter(char: str) -> str:
 
 def sign(char: str) -> str:
     """Return a sign as LaTeX writes it."""
-    return SIGNS.get(char, char)
+    return SIGNS.get(char) or letter(char)
 
 
 def function(name: str) -> str:
@@ -95,13 +93,32 @@ def upright_names(known: Mapping[str, str]) -> Mapping[str, str]:
     return {plain(part.partition("{")[2][:-1]): part for part in found}
 
 
-def evaluated(known: Mapping[str, str], rows: Iterable[str], x: NDArray[np.float64]) -> Answer:
-    """Evaluate rows of LaTeX, given what is said of inputs, outputs and numbers."""
-    head = "".join(f"% {key}: {known[key]}\n" for key in ("inputs", "numbers") if key in known)
+def as_latex(text: str, opening: str, known: Mapping[str, str], displays: Callable[[str], str]) -> str:
+    """Return a text's equations as LaTeX, given what its comments say; displays: how a stretch of it is read.
+
+    opening: of its comments, two of which stand around what is of a batch. Raises BadRequest.
+    """
+    one, batch = _apart(text, opening)
+    written = displays(one)
+    if not written:
+        raise unreadable("there is no equation in it")
+    head = "".join(f"% {key}: {known[key]}\n" for key in READ if key in known)
+    return head + written + (f"% batch: {known['batch']}\n{displays(batch)}" if batch else "")
+
+
+def _apart(text: str, opening: str) -> tuple[str, str]:
+    start, end = re.escape(f"{opening} batch: "), re.escape(f"{opening} {AGAIN}")
+    match = re.search(rf"^{start}.*?^(?={end})", text, re.DOTALL | re.MULTILINE)
+    return (text[: match.start()] + text[match.end() :], match[0]) if match else (text, "")
+
+
+def display(rows: Iterable[str]) -> str:
+    """Return rows as one display."""
     body = _POWER.sub(_with_power, " \\\\\n".join(row for row in rows if row.strip(" &")))
-    return latex_reader.run(f"{head}\\begin{{align*}}\n{body}\n\\end{{align*}}\n", x)
+    return f"\\begin{{align*}}\n{_PRIME.sub(chr(39), body)}\n\\end{{align*}}\n" if body else ""
 
 
+_PRIME = re.compile(r"\s*\^\s*\{\s*\\prime\s*\}")
 _POWER = re.compile(
     r"(?P<wide>\{)?(?P<number>\d+(?:\.\d+)?)(?(wide)\}) *\\times *\{?10\}? *\^ *\{ *(?P<sign>-?) *(?P<power>\d+) *\}"
     r"|\{?(?<![\d.])10\}? *\^ *\{ *(?P<minus>-?) *(?P<alone>\d+) *\}"

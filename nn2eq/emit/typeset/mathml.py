@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from nn2eq.emit.typeset.tree import ACCENTS, Line, Node
+from nn2eq.emit.typeset.tree import ACCENTS, Line, Node, document
 
 APPLY = "<mo>&#x2061;</mo>"
 """The sign that nobody sees: a function is applied to what follows."""
@@ -18,6 +18,11 @@ SIDES = (
 )
 MATRICES = frozenset({"numbers", "matrix", "cases"})
 """What brackets beside it grow with."""
+
+
+def displays(latex: str) -> Iterator[str]:
+    """Yield LaTeX's displays."""
+    return map(display, document(latex).displays)
 
 
 def display(lines: Sequence[Line]) -> str:

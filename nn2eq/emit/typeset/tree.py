@@ -59,7 +59,7 @@ SIGNS = {
     "cdot": "·", "times": "×", "le": "≤", "ge": "≥", "odot": "⊙", "otimes": "⊗", "top": "⊤",
     "dots": "…", "cdots": "⋯", "sim": "∼", "prime": "′", "ast": "∗", "star": "⋆", "dagger": "†", "circ": "∘",
     "parallel": "∥", "perp": "⊥", "to": "→", "backslash": "∖", "lbrace": "{", "rbrace": "}", "approx": "≈",
-    "iff": "⇔",
+    "iff": "⇔", "leftarrow": "←",
 }  # fmt: skip
 """Signs that LaTeX calls by a name."""
 FUNCTIONS = ("tanh", "cos", "arccos", "exp", "ln", "log", "max", "min", "diag")
@@ -79,7 +79,10 @@ _TOKEN = re.compile(
     r"\s*(?:\\begin\{(?P<begin>\w+\*?)\}|\\end\{(?P<end>\w+\*?)\}|(?P<newline>\\\\(?:\[[^\]\n]*\])?)"
     r"|\\(?P<command>[A-Za-z]+|[^A-Za-z])|(?P<number>\d+(?:\.\d+)?)|(?P<letter>[A-Za-z])|(?P<other>\S))"
 )
-_DISPLAY = re.compile(r"\\begin\{(align\*|alignat\*)\}(?:\{\d+\})?\n(.*?)\n\\end\{\1\}", re.DOTALL)
+_DISPLAY = re.compile(
+    r"(?:^% (batch: [^\n]*)\n)?\\begin\{(align\*|alignat\*)\}(?:\{\d+\})?\n(.*?)\n\\end\{\2\}",
+    re.DOTALL | re.MULTILINE,
+)
 _NUMBERS = re.compile(r"[-\d.&{}\s]+(?:\\\\[-\d.&{}\s]+)*(?=\\end\{)")
 
 
@@ -94,9 +97,14 @@ def said(latex: str) -> Document:
     return Document(tuple((key, value) for key, _, value in lines), ())
 
 
+def batches(latex: str) -> list[str]:
+    """Return of each display what is said of it where it is of a batch, else ""."""
+    return [match[1] or "" for match in _DISPLAY.finditer(latex)]
+
+
 def document(latex: str) -> Document:
     """Take a LaTeX text of our own apart."""
-    displays = [_Reader(match[2]).lines() for match in _DISPLAY.finditer(latex)]
+    displays = [_Reader(match[3]).lines() for match in _DISPLAY.finditer(latex)]
     functions = {name for lines in displays for line in lines if (name := _defined(line.cells[0]))}
     return Document(
         said(latex).said, tuple(tuple(_applied(line, functions) for line in lines) for lines in displays)
@@ -105,7 +113,7 @@ def document(latex: str) -> Document:
 
 def _defined(left: Node) -> str:
     """Return the letter that stands for a function on the left-hand side f(z) or f_i(z), "" if there is none."""
-    if left.kind != "row" or len(left.args) < 2 or left.args[1].text != "(":
+    if left.kind != "row" or len(left.args) < 2 or left.args[1].text not in ("(", "["):
         return ""
     head = left.args[0]
     while head.args:
@@ -125,7 +133,7 @@ def _applied(line: Line, functions: set[str]) -> Line:
 def _with_functions(node: Node, functions: set[str]) -> Node:
     args = list(node.args)
     for place, following in enumerate(args[1:]) if node.kind == "row" else ():
-        if following.text == "(":
+        if following.text in ("(", "["):
             args[place] = _as_function(args[place], functions)
     rows = tuple(tuple(_with_functions(cell, functions) for cell in row) for row in node.rows)
     return node._replace(args=tuple(_with_functions(arg, functions) for arg in args), rows=rows)
@@ -183,7 +191,9 @@ class _Reader:
             if token["end"] is not None or (newline and token["newline"]) or token["other"] == stop:
                 break
             self._at = token.end()
-            if token["other"] in ("_", "^"):
+            if token["other"] == "'":
+                found.append(Node("sup", args=(found.pop() if found else Node("row"), Node("sign", "′"))))
+            elif token["other"] in ("_", "^"):
                 index = self._argument()
                 base = found.pop() if found else Node("row")
                 kind = {"_": "under" if _takes_below(base) else "sub", "^": "sup"}[token["other"]]

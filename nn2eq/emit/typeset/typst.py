@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from nn2eq.emit.typeset.tree import Line, Node
+from nn2eq.emit.typeset.tree import Line, Node, document
 
 OPERATORS = frozenset({"tanh", "cos", "arccos", "exp", "ln", "log", "max", "min"})
 """Functions that Typst knows by name."""
@@ -24,9 +24,18 @@ SIGNS = {
     "&": r"\&",
     "*": r"\*",
 }
+COLOURS = {
+    "violet": "#800080", "brown": "#bf8040", "magenta": "#ff00ff", "purple": "#bf0040", "cyan": "#00ffff",
+}  # fmt: skip
+"""Colours that Typst has no name for, or another one for."""
 SPACES = {"quad": "quad", "qquad": "wide", "thin": "thin", "": ""}
 
 NOTHING = '""'
+
+
+def displays(latex: str) -> Iterator[str]:
+    """Yield LaTeX's displays."""
+    return map(display, document(latex).displays)
 
 
 def display(lines: Sequence[Line]) -> str:
@@ -81,6 +90,10 @@ def _cell(node: Node) -> str:
     return " ".join(filter(None, found))
 
 
+def _colour(name: str) -> str:
+    return f"rgb({quoted(COLOURS[name])})" if name in COLOURS else name
+
+
 def _cases(node: Node) -> str:
     rows = ", ".join(" &".join(_cell(cell) for cell in row) for row in node.rows)
     return f"cases({rows})"
@@ -108,5 +121,5 @@ _WRITE: Mapping[str, Callable[[Node], str]] = {
     "numbers": lambda node: f'mat(delim: "[", {"; ".join(map(", ".join, node.entries))})',
     "matrix": lambda node: f'mat(delim: "[", {_rows(node)})',
     "cases": _cases,
-    "colour": lambda node: f"text(fill: {node.text}, {_cell(node.args[0])})",
+    "colour": lambda node: f"#text(fill: {_colour(node.text)}, ${write(node.args[0])}$)",
 }

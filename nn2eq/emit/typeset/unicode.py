@@ -6,20 +6,45 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from nn2eq.emit.typeset.tree import ACCENTS, Line, Node
+from nn2eq.emit.typeset.tree import ACCENTS, Line, Node, document, walk
+from nn2eq.errors import CannotEmit
 
 BELOW = dict(zip("0123456789,+-−()=ijkn", "₀₁₂₃₄₅₆₇₈₉,₊₋₋₍₎₌ᵢⱼₖₙ", strict=True))
-ABOVE = dict(zip("0123456789+-−()nT⊤", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿᵀᵀ", strict=True))
-BOLD = {chr(ord("a") + k): chr(0x1D41A + k) for k in range(26)} | {
-    chr(ord("A") + k): chr(0x1D400 + k) for k in range(26)
-}
-SPACED = frozenset("+−·×=≤≥<>⊙⊗→⇔≈")
+ABOVE = dict(zip("0123456789+-−()nT⊤′", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿᵀᵀ′", strict=True))
+BOLD = dict(
+    zip(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+        map(chr, (*range(0x1D41A, 0x1D434), *range(0x1D400, 0x1D41A), *range(0x1D7CE, 0x1D7D8))),
+        strict=True,
+    )
+)
+PARTIAL = "∂"
+SPACED = frozenset("+−·×=≤≥<>⊙⊗→←⇔≈")
 WIDTH = 80
 """Characters that a line of a terminal has."""
 WHOLE = "√/^_"
 """Signs before brackets within which no line is broken: of roots, fractions, indices."""
 FEWEST = 40
 """Characters that stand in a line before it is broken, if the rest allows it."""
+
+
+def displays(latex: str) -> Iterator[str]:
+    """Yield LaTeX's displays. Raises CannotEmit where a user's name looks like a symbol of its own."""
+    found = document(latex).displays
+    _require_distinct(
+        [node for lines in found for line in lines for cell in line.cells for node in walk(cell)]
+    )
+    return map(display, found)
+
+
+def _require_distinct(nodes: Sequence[Node]) -> None:
+    """An upright x and an italic one are one character."""
+    alike = {node.text for node in nodes if node.kind == "name"} & {
+        node.text for node in nodes if node.kind == "letter"
+    }
+    if alike:
+        what = f"in plain characters the name {min(alike)!r:.40} is also a symbol's"
+        raise CannotEmit(what, code="name-clash", way_out="choose others with --inputs, --outputs")
 
 
 def display(lines: Sequence[Line]) -> str:
@@ -126,7 +151,7 @@ def _side_by_side(nodes: Sequence[Node]) -> str:
         if node.kind == "sign" and node.text in SPACED:
             unary = (
                 not found.strip()
-                or found.rstrip()[-1:] in "([,=<>≤≥{;"
+                or found.rstrip()[-1:] in "([,=<>≤≥{;≈⇔→←"
                 or (before and before.kind == "words")
             )
             found += text if unary and node.text in "+−" else f" {text} "
@@ -141,6 +166,7 @@ def _runs_on(before: Node, node: Node) -> bool:
     """Whether two factors stand side by side, which is a product."""
     ends = (
         before.kind not in ("sign", "words", "space", "open")
+        and before.text != PARTIAL
         and not _is_function(before)
         and not _is_large(before)
     )
@@ -167,9 +193,13 @@ def _raised(table: Mapping[str, str], sign: str) -> Callable[[Node], str]:
     """Write an index in small characters if there are such, else behind a sign, in brackets."""
 
     def written(node: Node) -> str:
-        base, index = write(node.args[0]), write(node.args[1]).replace(" ", "")
+        base, index = write(node.args[0]), write(node.args[1])
+        if not any(" " in part.text for part in walk(node.args[1]) if part.kind == "name"):
+            index = index.replace(" ", "")
         if len(node.args[0].args) > 1 and node.args[0].kind == "row":
             base = f"({base})"
+        if _is_large(node.args[0]):
+            return f"{base.rstrip()}{sign}({index}) "
         if index and all(char in table for char in index):
             return base + "".join(table[char] for char in index)
         return f"{base}{sign}({index})" if len(index) > 1 else f"{base}{sign}{index}"
@@ -179,7 +209,7 @@ def _raised(table: Mapping[str, str], sign: str) -> Callable[[Node], str]:
 
 def _subscripted(node: Node) -> str:
     index = node.args[1]
-    if index.kind == "name":
+    if index.kind == "name" and index.text.isidentifier():
         return f"{write(node.args[0])}_{index.text}"
     return _raised(BELOW, "_")(node)
 
@@ -191,6 +221,13 @@ def _cases(node: Node) -> str:
 
 def _matrix(node: Node) -> str:
     return "[" + "; ".join(", ".join(write(cell).strip() for cell in row) for row in node.rows) + "]"
+
+
+def _fraction(node: Node) -> str:
+    """Write a quotient; a derivative, ∂L/∂W₁, needs no brackets."""
+    if all(part.kind == "row" and part.args[0].text == PARTIAL for part in node.args):
+        return "/".join(map(write, node.args))
+    return "/".join(map(_bracketed, node.args))
 
 
 def _bracketed(node: Node) -> str:
@@ -214,7 +251,7 @@ _WRITE: Mapping[str, Callable[[Node], str]] = {
     "sub": _subscripted,
     "sup": _raised(ABOVE, "^"),
     "under": lambda node: _raised(BELOW, "_")(node) + " ",
-    "fraction": lambda node: f"{_bracketed(node.args[0])}/{_bracketed(node.args[1])}",
+    "fraction": _fraction,
     "root": lambda node: f"√({write(node.args[0]).strip()})",
     "accent": lambda node: write(node.args[0]) + ACCENTS[node.text],
     "numbers": lambda node: f"[{'; '.join(map(', '.join, node.entries))}]",
