@@ -15,6 +15,7 @@ from nn2eq.proof.runners import Answer
 from nn2eq.proof.typeset_text import (
     ACCENTS,
     GREEK,
+    PLAIN,
     as_latex,
     display,
     function,
@@ -105,8 +106,8 @@ def _latex(element: Element) -> str:
 def _identifier(element: Element) -> str:
     text = (element.text or "").strip()
     variant = element.get("mathvariant", "")
-    if variant == "bold":
-        return rf"\mathbf{{{text}}}"
+    if text in PLAIN:
+        return rf"\mathbf{{{PLAIN[text]}}}"
     if variant == "normal":
         return element.get(SPELLED) or upright(text)
     if not (text in GREEK or re.fullmatch(r"\w+", text)):
@@ -172,6 +173,7 @@ _READ: Mapping[str, Callable[[Element], str]] = {
     "msub": _within("{0}_{{{1}}}", 2),
     "msup": _raised,
     "msubsup": _within("{0}_{{{1}}}^{{{2}}}", 3),
+    "munderover": _within("{0}_{{{1}}}^{{{2}}}", 3),
     "munder": _within("{0}_{{{1}}}", 2),
     "mfrac": _within(r"\frac{{{0}}}{{{1}}}", 2),
     "msqrt": lambda element: rf"\sqrt{{{_all(list(element))}}}",

@@ -14,6 +14,7 @@ from nn2eq.proof import latex_reader
 from nn2eq.proof.runners import Answer
 from nn2eq.proof.typeset_text import (
     ACCENTS,
+    PLAIN,
     as_latex,
     display,
     function,
@@ -27,7 +28,6 @@ from nn2eq.proof.typeset_text import (
 
 BELOW = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎₌ᵢⱼₖₙ", "0123456789+-()=ijkn", strict=True))
 ABOVE = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ", "0123456789+-()n", strict=True)) | {"ᵀ": r"\top ", "′": r"\prime "}
-BOLD = {bold: plain for plain, bold in unicode.BOLD.items()}
 _LOW, _HIGH = "".join(BELOW), "".join(ABOVE)
 _TOKEN = re.compile(
     rf"\s*(?:(?P<below>[{_LOW}]+(?:,[{_LOW}]+)*)|(?P<above>[{_HIGH}]+)|(?P<number>[0-9]+(?:[.][0-9]+)?)"
@@ -148,8 +148,8 @@ class _Reader:
             return f"{char}{{{self._group()}}}"
         if char == "(" and self._deep:
             return f"({self._inside()})"
-        if char in BOLD:
-            return rf"\mathbf{{{BOLD[char]}}}"
+        if char in PLAIN:
+            return rf"\mathbf{{{PLAIN[char]}}}"
         if char == "∂":
             return self._partial()
         if char == "[":
@@ -248,6 +248,6 @@ class _Reader:
             return rf"& \text{{{word} }}"
         if len(word) == 2 and word[1] in ACCENTS:
             return f"\\{ACCENTS[word[1]]}{{{letter(word[0])}}}"
-        if word in BOLD:
-            return rf"\mathbf{{{BOLD[word]}}}"
+        if word in PLAIN:
+            return rf"\mathbf{{{PLAIN[word]}}}"
         return letter(word) if len(word) == 1 else function(word)

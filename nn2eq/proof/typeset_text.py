@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from nn2eq.emit.header import unescaped
 from nn2eq.emit.typeset.texts import AGAIN
-from nn2eq.emit.typeset.tree import plain
+from nn2eq.emit.typeset.tree import BOLD, plain
 from nn2eq.errors import BadRequest
 
 DIGITS_OF_SINGLE = 9
@@ -28,6 +28,8 @@ SIGNS = {
     "∼": r"\sim ", "∖": r"\backslash ", "≈": r"\approx ", "⇔": r"\iff ", "→": r"\to ", "←": r"\leftarrow ",
 }  # fmt: skip
 """What LaTeX writes for a sign, where that is not the sign itself."""
+PLAIN = {bold: plain for plain, bold in BOLD.items()}
+"""The letter that a bold character is."""
 READ = ("inputs", "answers", "numbers", "units", "orientation")
 """What a comment says that LaTeX's reader must know."""
 FUNCTIONS = frozenset({"tanh", "cos", "arccos", "exp", "ln", "log", "max", "min"})

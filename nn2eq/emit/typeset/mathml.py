@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from nn2eq.emit.typeset.tree import ACCENTS, Line, Node, document
+from nn2eq.emit.typeset.tree import ACCENTS, BOLD, Line, Node, document
 
 APPLY = "<mo>&#x2061;</mo>"
 """The sign that nobody sees: a function is applied to what follows."""
 UNARY = '<mo form="prefix" lspace="0" rspace="0.05em">−</mo>'
+THIN = '<mspace width="0.17em"></mspace>'
 SPACES = {"quad": "1em", "thin": "0.17em", "qquad": "2em", "": "0em"}
 GAP = "0.9em"
 SIDES = (
@@ -50,6 +51,7 @@ def _inner(nodes: Sequence[Node]) -> str:
     found, before = "", None
     is_tall = any(node.kind in MATRICES for node in nodes)
     for node, following in zip(nodes, [*nodes[1:], None][: len(nodes)], strict=True):
+        found += THIN if _is_function(node) and _is_factor(before) else ""
         is_bracket = is_tall and node.kind == "sign" and node.text in "()"
         found += (
             UNARY if _is_sign_of(node, before) else f"<mo>{node.text}</mo>" if is_bracket else write(node)
@@ -58,6 +60,13 @@ def _inner(nodes: Sequence[Node]) -> str:
         if following is not None and _is_function(node) and following.text == "(":
             found += APPLY
     return found
+
+
+def _is_factor(node: Node | None) -> bool:
+    """Whether a node is a factor of what follows it, from which a function's name stands apart."""
+    while node is not None and node.kind in ("sub", "sup", "colour"):
+        node = node.args[0]
+    return node is not None and node.kind in ("letter", "number", "name", "bold")
 
 
 def _is_sign_of(node: Node, before: Node | None) -> bool:
@@ -78,9 +87,10 @@ def _sign(node: Node) -> str:
 
 
 def _variant(node: Node) -> str:
-    """Write an upright or bold name."""
-    look = "bold" if node.kind == "bold" else "normal"
-    return f'<mi mathvariant="{look}">{escape(node.text)}</mi>'
+    """Write an upright name, or a bold one in characters that are bold, since browsers know no other way."""
+    if node.kind == "bold":
+        return f"<mi>{''.join(BOLD.get(char, char) for char in node.text)}</mi>"
+    return f'<mi mathvariant="normal">{escape(node.text)}</mi>'
 
 
 def _table(node: Node) -> str:
@@ -102,9 +112,10 @@ def _numbers(node: Node) -> str:
 
 def _raised(node: Node) -> str:
     base, above = node.args
-    if base.kind != "sub":
+    tag = {"sub": "msubsup", "under": "munderover"}.get(base.kind)
+    if tag is None:
         return _pair("msup")(node)
-    return f"<msubsup>{write(base.args[0])}{write(base.args[1])}{write(above)}</msubsup>"
+    return f"<{tag}>{write(base.args[0])}{write(base.args[1])}{write(above)}</{tag}>"
 
 
 def _pair(tag: str) -> Callable[[Node], str]:

@@ -71,6 +71,14 @@ ACCENTS = {
     "widehat": "\u0302", "widetilde": "\u0303",
 }  # fmt: skip
 """Accents, and the character that combines with a letter to be one."""
+BOLD = dict(
+    zip(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+        map(chr, (*range(0x1D41A, 0x1D434), *range(0x1D400, 0x1D41A), *range(0x1D7CE, 0x1D7D8))),
+        strict=True,
+    )
+)
+"""Characters that are bold by themselves."""
 _NAMES = {"mathrm", "text", "textrm", "textit", "mathit", "mathsf", "mathtt", "mathcal", "mathbb"}
 _SPACES = {"quad": "quad", "qquad": "qquad", ",": "thin", ";": "thin", ":": "thin", "!": "", " ": "thin"}
 _SIZES = re.compile(r"(?:[bB]igg?[lrm]?|left|right)(?![A-Za-z])")

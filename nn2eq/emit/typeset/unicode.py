@@ -6,18 +6,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from nn2eq.emit.typeset.tree import ACCENTS, Line, Node, document, walk
+from nn2eq.emit.typeset.tree import ACCENTS, BOLD, Line, Node, document, walk
 from nn2eq.errors import CannotEmit
 
 BELOW = dict(zip("0123456789,+-−()=ijkn", "₀₁₂₃₄₅₆₇₈₉,₊₋₋₍₎₌ᵢⱼₖₙ", strict=True))
 ABOVE = dict(zip("0123456789+-−()nT⊤′", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿᵀᵀ′", strict=True))
-BOLD = dict(
-    zip(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
-        map(chr, (*range(0x1D41A, 0x1D434), *range(0x1D400, 0x1D41A), *range(0x1D7CE, 0x1D7D8))),
-        strict=True,
-    )
-)
 PARTIAL = "∂"
 SPACED = frozenset("+−·×=≤≥<>⊙⊗→←⇔≈")
 WIDTH = 80
