@@ -208,6 +208,15 @@ def test_the_functions_name_is_checked_too(language: str, name: str) -> None:
         emit(layered(dense(2, 1, 1)), language, Options(name=name))
 
 
+@pytest.mark.parametrize("language", ["latex", "mathml", "typst", "unicode"])
+def test_an_input_that_is_called_as_an_output_is_refused_where_people_read(language: str) -> None:
+    network = replace(dense(2, 3, 1), input_names=("x", "y"))
+    for layout in LAYOUTS.values():
+        with pytest.raises(CannotEmit, match="stands for an input and for what is computed"):
+            emit(layout(network), language)
+        assert emit(layout(replace(network, input_names=("x", "u"))), language)
+
+
 def test_names_of_functions_are_taken() -> None:
     by_erf = renamed(dense(1, 1, hidden="gelu", last="gelu"), ("erf",), ("y",))
     bare = renamed(dense(1, 1, last="softplus"), ("log1p",), ("y",))

@@ -37,6 +37,7 @@ def write(program: Program, options: Options) -> str:
         from nn2eq.emit.latex.symbolic.text import write as in_symbols  # seldom asked for
 
         return in_symbols(program, options)
+    _require_apart(program)
     program = _in_cases(program, options) if has_cases(program) else program.merged()
     function = program.predict
     numbers = Numbers.suited(function.constants)
@@ -65,6 +66,16 @@ def write(program: Program, options: Options) -> str:
     packages = ", ".join(rf"\usepackage{{{package}}}" for package in needs)
     breaks = r"; longer than a page: \allowdisplaybreaks" if body.count("\n") > PAGE else ""
     return comment({**said, "needs": packages + breaks}) + body
+
+
+def _require_apart(program: Program) -> None:
+    """Raise CannotEmit where an input is called as an output is, or as the vector of all outputs."""
+    whole = program.layout == "matrix" and program.outputs[0] == "y1"  # others stand stacked on the left
+    computed = {*program.outputs, *(["y"] if whole else [])}
+    for name in program.inputs:
+        if name in computed:
+            what = f"the name {name!a:.80} stands for an input and for what is computed"
+            raise CannotEmit(what, code="name-clash", way_out="choose others with --inputs or --outputs")
 
 
 def _in_cases(program: Program, options: Options) -> Program:
