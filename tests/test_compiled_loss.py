@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from networks import dense
 
 from nn2eq.errors import BadRequest
 from nn2eq.forms.backprop import backprop
@@ -30,6 +30,11 @@ from nn2eq.reading.losses import compiled_with, loss_name
         (
             {"class_name": "BinaryCrossentropy", "config": {"from_logits": True}},
             "BinaryCrossentropy(from_logits=True)",
+        ),
+        ({"class_name": "Huber", "config": {"delta": 1.0, "reduction": "auto"}}, "Huber"),
+        (
+            {"class_name": "Huber", "config": {"delta": 2.0, "reduction": "sum"}},
+            "Huber(delta=2.0, reduction=sum)",
         ),
         (None, ""),
         ({"a": "mse", "b": "mse"}, ""),
@@ -69,6 +74,8 @@ def test_the_loss_of_a_file(suffix: str, loss: str, activation: str, units: int,
             assert backprop(network, loss=COMPILED).told["loss"] == wanted
 
 
-def test_what_is_not_told_is_refused() -> None:
+def test_what_is_not_told_is_refused(shipped_models: tuple[Path, ...]) -> None:
+    network = read(str(shipped_models[0]))
+    untold = replace(network, source=replace(network.source, loss=""))
     with pytest.raises(BadRequest, match="does not say"):
-        training(dense((2, 1), ("tanh",)), COMPILED)
+        training(untold, COMPILED)

@@ -8,7 +8,14 @@ from typing import Any
 LONGEST = 100
 """Characters that a loss's name may have."""
 _KEYS = ("compile_config", "training_config")
-_PLAIN = {"from_logits": False, "label_smoothing": 0.0, "axis": -1}
+_PLAIN: Mapping[str, tuple[Any, ...]] = {
+    "from_logits": (False,),
+    "label_smoothing": (0.0,),
+    "axis": (-1,),
+    "delta": (1.0,),
+    "ignore_class": (None,),
+    "reduction": ("sum_over_batch_size", "auto", "mean", "mean_with_sample_weight"),
+}
 """Arguments that change what a loss is, and the values with which they do not."""
 
 
@@ -33,5 +40,5 @@ def loss_name(loss: Any) -> str:
         return config[:LONGEST]
     name = str(loss.get("class_name") or "")
     told = config if isinstance(config, Mapping) else {}
-    odd = [f"{key}={told[key]}" for key, plain in _PLAIN.items() if told.get(key, plain) != plain]
+    odd = [f"{key}={told[key]}" for key, plain in _PLAIN.items() if told.get(key, plain[0]) not in plain]
     return f"{name}({', '.join(odd)})"[:LONGEST] if odd else name[:LONGEST]
