@@ -32,6 +32,19 @@ class Tally:
         self.added[step][cut] += cells
         self.cells[step] += cells
 
+    def arranged(self, step: int, made: int, parents: NDArray[np.int64], signs: Signs) -> None:
+        """Count the cells that all cuts from `made` on divided, from the signs of what is left of the parents.
+
+        As many cells as differ from another of their parent in the sign of a cut, but in none before it, have
+        been cut off by that cut: these are neighbours in the order of their signs.
+        """
+        bits = np.packbits(signs > 0, axis=1)
+        order = np.lexsort((*bits.T[::-1], parents))
+        bits, parents = bits[order], parents[order]
+        first = np.unpackbits(bits[1:] ^ bits[:-1], axis=1).argmax(axis=1)[parents[1:] == parents[:-1]]
+        self.added[step][made:] += np.bincount(first, minlength=signs.shape[1])
+        self.cells[step] += len(first)
+
     def joints(self, step: int, cuts: NDArray[np.intp], places: Array, cells: int) -> None:
         """Count joints on a line, and the intervals they added: fewer where units share a joint."""
         np.add.at(self.added[step], cuts, 1)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nn2eq.cells import line
+from nn2eq.cells import arrangement, line
 from nn2eq.cells.decider import Decider, Tally
 from nn2eq.cells.layer import begin, cut, end
 from nn2eq.cells.seams import keep, split, tear
@@ -173,6 +173,9 @@ def _subdivided(state: State, decider: Decider, cells: int) -> State:
     """Make cuts until there are no more of them, or too many cells."""
     if state.inputs == 1:
         return line.subdivide(state, decider)
+    arranged = arrangement.subdivide(state, decider, arrangement.Room(cells, PAIRS))
+    if arranged is not None:
+        return arranged
     while state.within.made < state.within.count and not _is_large(state, cells):
         state = cut(state, decider)
     return state

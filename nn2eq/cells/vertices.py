@@ -6,6 +6,7 @@ and its sides are those of its far part wherever that is not zero.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -66,7 +67,13 @@ class Vertices:
             np.concatenate([self.tight, other.tight]),
         )
 
-    def __getitem__(self, rows: NDArray[Any]) -> Vertices:
+    @classmethod
+    def all_of(cls, some: Sequence[Vertices]) -> Vertices:
+        """Return several together, in order."""
+        columns = zip(*((v.point, v.far, v.error, v.far_error, v.tight) for v in some), strict=True)
+        return cls(*map(np.concatenate, columns))
+
+    def __getitem__(self, rows: NDArray[Any] | slice) -> Vertices:
         """Return some of them."""
         return Vertices(
             self.point[rows], self.far[rows], self.error[rows], self.far_error[rows], self.tight[rows]
