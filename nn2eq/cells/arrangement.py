@@ -18,7 +18,7 @@ from nn2eq.cells.decider import Decider
 from nn2eq.cells.faces import Faces, Ids, Signs
 from nn2eq.cells.lattice import Ground, Longs, Named, lattice, mixed
 from nn2eq.cells.state import State
-from nn2eq.cells.vertices import Planes, Vertices, meet, sides
+from nn2eq.cells.vertices import Vertices, meet
 
 Order = NDArray[np.intp]
 Flags = NDArray[np.bool_]
@@ -104,9 +104,7 @@ class _Site:
         """Add the planes."""
         cuts, planes = state.within, state.planes
         cell, cut = np.nonzero(owned)
-        values, slack = cuts.functions[cell, :, cut], cuts.slack[cell, :, cut]
-        source = np.stack([np.full_like(cell, state.step), cell, cut], axis=1)
-        new = Planes(values[:, :-1], values[:, -1], np.zeros(len(cell)), slack, source)
+        new = cuts.functions.planes(state.step, cell, cut)
         number = np.full(owned.shape, -1, dtype=np.int32)
         number[cell, cut] = np.arange(len(planes.offset), len(planes.offset) + len(cell))
         return cls(replace(state, planes=planes.joined(new)), decider, Ground.of(state.faces), number)
@@ -142,7 +140,7 @@ class _Site:
         """Put in the signs (points, cuts) that are wanted."""
         cuts, (row, cut) = self.state.within, np.nonzero(wanted)
         own, point = owner[row], at[row]
-        found = sides(cuts.functions[own, :, cut], cuts.slack[own, :, cut], point)
+        found = cuts.functions.sides(point, own, cut)
         signs[row, cut] = self.decider.settle(self.state, found, point.tight, own, cut)
 
     def built(self, faces: Faces, named: list[Named], vertices: Vertices, signs: Signs) -> State:

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from nn2eq.cells.exact import Exact, Plane, Vertex
 from nn2eq.cells.faces import Ids, Signs
+from nn2eq.cells.functions import UNSURE
 from nn2eq.cells.maps import within_range
 from nn2eq.cells.state import State
 from nn2eq.cells.steps import Step
-from nn2eq.cells.vertices import UNSURE, Vertices
+from nn2eq.cells.vertices import Vertices
 
 Array = NDArray[np.float64]
 COARSE = 1e-9
@@ -98,13 +99,26 @@ class Decider:
 
     def settle(self, state: State, found: Signs, tight: Ids, owner: Ids, cuts: NDArray[np.intp]) -> Signs:
         """Replace what is unsure in signs (n,) by the exact sign of a cut on a cell at a vertex."""
-        doubtful = np.flatnonzero(found == UNSURE) if self.trusting else np.arange(len(found))
-        self.tally.decided(found.size, doubtful.size)
-        prefix = state.prefixes[state.step]
+        doubtful = self._doubtful(found)
         for row in doubtful:
-            plane = self.exact.plane(state.step, prefix[owner[row]], int(cuts[row]))
-            found[row] = self.vertex(state, tight[row]).side(plane)
+            found[row] = self._exactly(state, tight[row], owner[row], cuts[row])
         return found
+
+    def settle_all(self, state: State, found: Signs, tight: Ids, owner: Ids) -> Signs:
+        """Replace what is unsure in signs (n, cuts), likewise."""
+        for place in self._doubtful(found):
+            row, cut = divmod(int(place), found.shape[1])
+            found[row, cut] = self._exactly(state, tight[row], owner[row], cut)
+        return found
+
+    def _doubtful(self, found: Signs) -> NDArray[np.intp]:
+        doubtful = np.flatnonzero(found == UNSURE) if self.trusting else np.arange(found.size)
+        self.tally.decided(found.size, doubtful.size)
+        return doubtful
+
+    def _exactly(self, state: State, tight: Ids, owner: np.int32, cut: int) -> int:
+        plane = self.exact.plane(state.step, state.prefixes[state.step][owner], int(cut))
+        return self.vertex(state, tight).side(plane)
 
     def mended(self, state: State, vertices: Vertices) -> Vertices:
         """Replace vertices that floating point cannot place well by exact ones, rounded once."""

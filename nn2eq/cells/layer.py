@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nn2eq.cells.decider import Decider
 from nn2eq.cells.faces import Division, Ids, Signs, divide
+from nn2eq.cells.functions import Functions
 from nn2eq.cells.state import Cuts, Past, State, owners
-from nn2eq.cells.vertices import Planes, Vertices, meet, sides
+from nn2eq.cells.vertices import Planes, Vertices, meet
 
 BLOCK = 4096
 """Vertices whose signs are computed at a time."""
@@ -25,27 +25,16 @@ def begin(state: State, decider: Decider) -> State:
     functions = state.maps.minus(step.bend)
     owner = np.zeros(state.faces.vertices, dtype=np.int32)
     owner[state.faces.ends] = state.owner[1][:, None]
-    values, slack = functions.values, functions.slack
     blocks = [slice(at, at + BLOCK) for at in range(0, len(owner), BLOCK)]
-    signs = np.concatenate([_signs(state, decider, values, slack, owner, block) for block in blocks])
-    return replace(
-        state, cuts=Cuts(values, slack, signs, np.zeros((state.faces.cells, signs.shape[1]), dtype=np.int8))
-    )
+    signs = np.concatenate([_signs(state, decider, functions, owner, block) for block in blocks])
+    undecided = np.zeros((state.faces.cells, signs.shape[1]), dtype=np.int8)
+    return replace(state, cuts=Cuts(functions, signs, undecided))
 
 
-def _signs(
-    state: State,
-    decider: Decider,
-    values: NDArray[np.float64],
-    slack: NDArray[np.float64],
-    owner: Ids,
-    block: slice,
-) -> Signs:
+def _signs(state: State, decider: Decider, functions: Functions, owner: Ids, block: slice) -> Signs:
     """Return the signs of all cuts at some vertices, each within a cell that owns it."""
-    cell, at = owner[block], state.vertices[np.arange(len(owner))[block]]
-    found = sides(values[cell], slack[cell], at)
-    rows, cuts = (index.ravel() for index in np.indices(found.shape))
-    return decider.settle(state, found.ravel(), at.tight[rows], cell[rows], cuts).reshape(found.shape)
+    cell, at = owner[block], state.vertices[block]
+    return decider.settle_all(state, functions.sides(at, cell), at.tight, cell)
 
 
 def end(state: State, decider: Decider) -> State:
@@ -127,10 +116,7 @@ def _with_planes(state: State, owner: list[Ids]) -> tuple[Planes, Ids]:
     for some in owner:
         has[some] = True
     cells = np.flatnonzero(has)
-    source = np.empty((len(cells), 3), dtype=np.int64)
-    source[:, 0], source[:, 1], source[:, 2] = state.step, cells, cuts.made
-    values, slack = cuts.functions[cells, :, cuts.made], cuts.slack[cells, :, cuts.made]
-    new = Planes(values[:, :-1], values[:, -1], np.zeros(len(cells)), slack, source)
+    new = cuts.functions.planes(state.step, cells, cuts.made)
     number = np.zeros(len(has), dtype=np.int32)
     number[cells] = len(state.planes.offset) + np.arange(len(cells), dtype=np.int32)
     return state.planes.joined(new), number
@@ -157,6 +143,6 @@ def _signs_of_new(state: State, decider: Decider, edges: Ids, new: Vertices) -> 
     other = cut != cuts.made
     row, cut = row[other], cut[other]
     owner, at = state.owner[1][edges[row]], new[row]
-    computed = sides(cuts.functions[owner, :, cut], cuts.slack[owner, :, cut], at)
+    computed = cuts.functions.sides(at, owner, cut)
     found[row, cut] = decider.settle(state, computed, at.tight, owner, cut)
     return found

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nn2eq.cells.decider import Decider
 from nn2eq.cells.faces import Faces, Ids, Signs
 from nn2eq.cells.state import State
-from nn2eq.cells.vertices import Planes, Vertices, meet
+from nn2eq.cells.vertices import Vertices, meet
 
 Order = NDArray[np.intp]
 
@@ -50,9 +50,7 @@ def subdivide(state: State, decider: Decider) -> State:
 
 def _with_breakpoints(state: State, cell: Order, cut: Order) -> tuple[State, Ids]:
     """Add one plane a breakpoint; return also their numbers, (breakpoints, 1)."""
-    values, slack = state.within.functions[cell, :, cut], state.within.slack[cell, :, cut]
-    source = np.stack([np.full_like(cell, state.step), cell, cut], axis=1).astype(np.int64)
-    new = Planes(values[:, :-1], values[:, -1], np.zeros(len(cell)), slack, source)
+    new = state.within.functions.planes(state.step, cell, cut)
     numbers = len(state.planes.offset) + np.arange(len(cell), dtype=np.int32)
     return replace(state, planes=state.planes.joined(new)), numbers[:, None]
 

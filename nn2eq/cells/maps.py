@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq.cells.functions import Functions
 from nn2eq.cells.steps import Bend, Step
 
 Array = NDArray[np.float64]
@@ -49,7 +50,7 @@ class Maps:
 
     def through(self, step: Step) -> Maps:
         """Return the maps behind a step's kernel and bias."""
-        values, size = self.values @ step.kernel, self.size @ np.abs(step.kernel)
+        values, size = _times(self.values, step.kernel), _times(self.size, np.abs(step.kernel))
         values[:, -1] += step.bias
         size[:, -1] += np.abs(step.bias)
         return Maps(values, size, self.operations + len(step.kernel) + 2)
@@ -65,19 +66,23 @@ class Maps:
         size[:, -1] += np.abs(intercepts)
         return Maps(values, size, self.operations + 4)
 
-    def minus(self, bend: Bend) -> Maps:
+    def minus(self, bend: Bend) -> Functions:
         """Return one function a cut: the pre-activation of its unit less its threshold."""
-        thresholds = np.array([float(value) for value in bend.cut_values])
-        alike = (
-            len(thresholds) == self.values.shape[2] and (bend.cut_units == np.arange(len(thresholds))).all()
-        )
+        thresholds = bend.thresholds_of_cuts
+        alike = len(thresholds) == bend.units and (bend.cut_units == np.arange(bend.units)).all()
         values = self.values if alike else self.values[:, :, bend.cut_units]
         size = self.size if alike else self.size[:, :, bend.cut_units]
         if thresholds.any():
             values, size = values.copy(), size.copy()
             values[:, -1] -= thresholds
             size[:, -1] += np.abs(thresholds)
-        return Maps(values, size, self.operations + 2)
+        return Functions(values, Maps(values, size, self.operations + 2).slack)
+
+
+def _times(maps: Array, kernel: Array) -> Array:
+    """Multiply every map (cells, inputs + 1, units) by a kernel, in one product of matrices."""
+    product: Array = maps.reshape(-1, len(kernel)) @ kernel
+    return product.reshape(*maps.shape[:2], kernel.shape[1])
 
 
 def within_range(steps: tuple[Step, ...]) -> bool:

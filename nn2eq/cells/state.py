@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.cells.faces import Faces, Ids, Signs
+from nn2eq.cells.functions import Functions
 from nn2eq.cells.maps import Maps
 from nn2eq.cells.vertices import Planes, Vertices
 
-Array = NDArray[np.float64]
 Pieces = NDArray[np.int16]
 
 
@@ -41,13 +41,12 @@ class Past:
 class Cuts:
     """The cuts of the step in hand.
 
-    functions: one a cut, on each of the cells there were when the step began; it is zero on the cut. slack:
-    bounds on their errors. signs (vertices, cuts): on which side the vertices lie. sides (cells, cuts): on
-    which side the cells do, as far as the cuts are made. made: how many are.
+    functions: one a cut, on each of the cells there were when the step began. signs (vertices, cuts): on
+    which side the vertices lie. sides (cells, cuts): on which side the cells do, as far as the cuts are made.
+    made: how many are.
     """
 
-    functions: Array
-    slack: Array
+    functions: Functions
     signs: Signs
     sides: Signs
     made: int = 0

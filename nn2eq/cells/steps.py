@@ -76,6 +76,11 @@ class Bend:
         return tuple(start for kind in self.kind for start in self.thresholds[kind])
 
     @cached_property
+    def thresholds_of_cuts(self) -> Array:
+        """The same in floating point."""
+        return np.array([float(value) for value in self.cut_values])
+
+    @cached_property
     def _pieces_at(self) -> NDArray[np.int16]:
         """The piece of each kind by position, (kinds, positions): before, on and behind each threshold."""
         most = max(len(starts) for starts in self.thresholds)

@@ -1,7 +1,6 @@
-"""The vertices of a cell complex: where planes meet, with a bound on the error, and on which side they lie.
+"""The vertices of a cell complex: where planes meet, with a bound on the error.
 
-In a domain without end the box is [-R, R] with an R larger than every number: a vertex is point + far · R,
-and its sides are those of its far part wherever that is not zero.
+In a domain without end the box is [-R, R] with an R larger than every number: a vertex is point + far · R.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Ids = NDArray[np.int32]
-UNSURE = 2
-"""Stands for a sign that floating point cannot tell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,33 +147,3 @@ def _inverse(matrices: Array) -> Array:
     except np.linalg.LinAlgError:
         inverse[:] = np.nan
     return inverse
-
-
-def sides(values: Array, slack: Array, at: Vertices) -> NDArray[np.int8]:
-    """Return on which side of functions the vertices lie, -1, 0 or 1, or UNSURE.
-
-    values, slack (n, inputs + 1) or (n, inputs + 1, functions), for n vertices: the functions and bounds on
-    their errors.
-    """
-    many = values.ndim == 3
-    function = values if many else values[:, :, None]
-    doubt = slack if many else slack[:, :, None]
-    with np.errstate(all="ignore"):
-        found = _signs(function, doubt, at.point, at.error, function[:, -1], doubt[:, -1])
-        rows = np.flatnonzero(at.far.any(axis=1) | (at.far_error > 0))
-        if rows.size:
-            zero = np.zeros(1)
-            beyond = _signs(function[rows], doubt[rows], at.far[rows], at.far_error[rows], zero, zero)
-            found[rows] = np.where(beyond == 0, found[rows], beyond)
-    return found if many else found[:, 0]
-
-
-def _signs(
-    values: Array, slack: Array, point: Array, error: Array, offset: Array, offset_slack: Array
-) -> NDArray[np.int8]:
-    z = np.einsum("ni,nik->nk", point, values[:, :-1]) + offset
-    bound = np.einsum("ni,nik->nk", np.abs(point), slack[:, :-1]) + offset_slack
-    bound += error[:, None] * (np.abs(values[:, :-1]) + slack[:, :-1]).sum(axis=1)
-    certain = (np.abs(z) > bound) | ((z == 0) & (bound == 0))
-    found: NDArray[np.int8] = np.where(certain, np.sign(z), UNSURE).astype(np.int8)
-    return found
