@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.cells.decider import Decider
-from nn2eq.cells.faces import Faces, Ids, Signs
+from nn2eq.cells.faces import Faces, Ids, Signs, members, places
 from nn2eq.cells.lattice import Ground, Longs, Named, lattice, mixed
 from nn2eq.cells.state import State
 from nn2eq.cells.vertices import Vertices, meet
@@ -53,10 +53,13 @@ class _Segments(NamedTuple):
 def subdivide(state: State, decider: Decider, room: Room) -> State | None:
     """Make all cuts that are left; None if they are not in general position, or there is no room."""
     made, signs = state.within.made, state.within.signs
-    crossed, owned = _crossed(state)
-    if not signs[:, made:].all() or state.faces.cells + crossed > room.cells:
+    if not signs[:, made:].all():
         return None
-    site = _Site.of(state, decider, owned)
+    ground = Ground.of(state.faces)
+    crossed, owned = _crossed(state, ground)
+    if state.faces.cells + crossed > room.cells:
+        return None
+    site = _Site.of(state, decider, ground, owned)
     stages = [_Points(np.arange(len(signs)), np.zeros((len(signs), 0), dtype=np.intp), state.vertices, signs)]
     for _ in range(state.inputs):
         points = site.risen(stages[-1], room)
@@ -64,27 +67,27 @@ def subdivide(state: State, decider: Decider, room: Room) -> State | None:
             return None
         stages.append(points)
     carrier, signs = (np.concatenate([getattr(p, name) for p in stages]) for name in ("carrier", "signs"))
-    found = lattice(Named.of(carrier, signs[:, made:]), site.ground)
+    found = lattice(Named.of(carrier, signs[:, made:]), ground)
     if found is None:
         return None
     decider.tally.arranged(state.step, made, found[1][-1].carrier, found[1][-1].signs)
     return site.built(*found, Vertices.all_of([points.at for points in stages]), signs)
 
 
-def _crossed(state: State) -> tuple[int, Flags]:
+def _crossed(state: State, ground: Ground) -> tuple[int, Flags]:
     """Count which cuts divide which cells, and tell which do in which owners of faces, (owners, cuts)."""
     cuts = state.within
     ends = cuts.signs[state.faces.ends]
-    found = ends[:, 0] * ends[:, 1] < 0
+    row, cut = places(ends[:, 0] * ends[:, 1] < 0)
     owned = np.zeros((len(cuts.functions), cuts.count), dtype=bool)
-    row, cut = np.nonzero(found)
     owned[state.owner[1][row], cut] = True
-    for level, owner in zip(state.faces.above, state.owner[2:], strict=True):
-        row, cut = np.nonzero(found[level.sub])
-        face = level.face[row]
-        found = np.zeros((level.count, cuts.count), dtype=bool)
-        found[face, cut] = owned[owner[face], cut] = True
-    return np.count_nonzero(found), owned
+    for k in range(2, state.inputs + 1):
+        pair, place = members(ground.start, ground.first[k - 1] + row)
+        found = np.zeros((state.faces.count(k), cuts.count), dtype=bool)
+        found[ground.above[place] - ground.first[k], cut[pair]] = True
+        row, cut = places(found)
+        owned[state.owner[k][row], cut] = True
+    return len(row), owned
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,14 +103,14 @@ class _Site:
     plane: Ids
 
     @classmethod
-    def of(cls, state: State, decider: Decider, owned: Flags) -> _Site:
+    def of(cls, state: State, decider: Decider, ground: Ground, owned: Flags) -> _Site:
         """Add the planes."""
         cuts, planes = state.within, state.planes
-        cell, cut = np.nonzero(owned)
+        cell, cut = places(owned)
         new = cuts.functions.planes(state.step, cell, cut)
         number = np.full(owned.shape, -1, dtype=np.int32)
         number[cell, cut] = np.arange(len(planes.offset), len(planes.offset) + len(cell))
-        return cls(replace(state, planes=planes.joined(new)), decider, Ground.of(state.faces), number)
+        return cls(replace(state, planes=planes.joined(new)), decider, ground, number)
 
     def risen(self, below: _Points, room: Room) -> _Points | None:
         """Return the points in which one cut more meets; None if more meet there, or there is no room."""
@@ -118,7 +121,7 @@ class _Site:
         one, two = (below.signs[end] for end in segments.ends)
         crossing = one * two < 0
         last = segments.cuts[:, -1:] if m > 1 else -1
-        row, cut = np.nonzero(crossing & (np.arange(crossing.shape[1]) > last))
+        row, cut = places(crossing & (np.arange(crossing.shape[1]) > last))
         if len(row) > (room.cells if m == state.inputs else room.pairs >> m):
             return None
         carrier, cuts = segments.carrier[row], np.concatenate([segments.cuts[row], cut[:, None]], axis=1)
@@ -138,7 +141,7 @@ class _Site:
 
     def _settle(self, signs: Signs, wanted: Flags, owner: Ids, at: Vertices) -> None:
         """Put in the signs (points, cuts) that are wanted."""
-        cuts, (row, cut) = self.state.within, np.nonzero(wanted)
+        cuts, (row, cut) = self.state.within, places(wanted)
         own, point = owner[row], at[row]
         found = cuts.functions.sides(point, own, cut)
         signs[row, cut] = self.decider.settle(self.state, found, point.tight, own, cut)
@@ -167,22 +170,24 @@ class _Site:
 
     def _tight(self, named: Named, k: int, owner: Ids) -> Ids:
         """Return the planes in which faces of dimension k lie: those of their carriers, and cuts."""
-        state, first, made = self.state, self.ground.first, self.state.within.made
+        state, first, (row, cut) = self.state, self.ground.first, named.on
+        planes, many = self.plane[owner[row], cut + state.within.made], np.bincount(row, minlength=len(owner))
+        start = np.cumsum(many) - many
         found = np.empty((len(owner), state.inputs - k), dtype=np.int32)
         for m in range(k, state.inputs + 1):
-            rows = np.flatnonzero((named.carrier >= first[m]) & (named.carrier < first[m + 1]))
-            cuts = made + np.nonzero(named.signs[rows] == 0)[1].reshape(len(rows), m - k)
+            rows = np.flatnonzero(many == m - k)
             found[rows, : state.inputs - m] = state.tight[m][named.carrier[rows] - first[m]]
-            found[rows, state.inputs - m :] = self.plane[owner[rows, None], cuts]
+            found[rows, state.inputs - m :] = planes[start[rows, None] + np.arange(m - k)]
         return found
 
 
 def _segments(points: _Points, ground: Ground) -> _Segments | None:
     """Return the segments that end in points; None if some do not have two ends."""
-    row, place = ground.over(points.carrier)
-    carrier, cuts = ground.above[place], points.cuts[row]
-    order = np.argsort(mixed(carrier, cuts.T))
+    row, place = members(ground.start, points.carrier)
+    names = np.vstack([ground.above[place], points.cuts[row].T])
+    order = np.argsort(mixed(names))
     one, two = order[::2], order[1::2]
-    if len(order) % 2 or (carrier[one] != carrier[two]).any() or (cuts[one] != cuts[two]).any():
+    if len(order) % 2 or (names[:, one] != names[:, two]).any():
         return None
+    carrier, cuts = names[0], names[1:].T
     return _Segments(carrier[one], cuts[one], (row[one], row[two]))

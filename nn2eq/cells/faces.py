@@ -9,6 +9,7 @@ case.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,9 +63,8 @@ class Faces:
         if self.dimension > 1:
             found = np.sign(found[self.ends[:, 0]] + found[self.ends[:, 1]])
         for level in self.above[:-1]:
-            order = np.argsort(level.face, kind="stable")
-            starts = np.searchsorted(level.face[order], np.arange(level.count))
-            summed = np.add.reduceat(found[level.sub[order]], starts, axis=0, dtype=np.int16)
+            order, start = grouped(level.face, level.count)
+            summed = np.add.reduceat(found[level.sub[order]], start[:-1], axis=0, dtype=np.int16)
             found = np.sign(summed).astype(np.int8)
         return found
 
@@ -199,12 +199,32 @@ def _unique_pairs(face: Ids, sub: Ids) -> tuple[Ids, Ids]:
     return (keys >> 32).astype(np.int32), (keys & 0xFFFFFFFF).astype(np.int32)
 
 
+def places(flags: Flags) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return rows and columns of what is set, as np.nonzero does, which takes several times as long."""
+    flat = np.flatnonzero(flags)
+    rows = flat // flags.shape[1]
+    return rows, flat - rows * flags.shape[1]
+
+
+def grouped(keys: Ids, count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return rows in order of their keys, 0 to count - 1, and where those of each key begin, (count + 1,)."""
+    start = np.zeros(count + 1, dtype=np.intp)
+    np.cumsum(np.bincount(keys, minlength=count), out=start[1:])
+    if (keys[1:] >= keys[:-1]).all():
+        return np.arange(len(keys)), start
+    return np.argsort(keys, kind="stable"), start
+
+
+def members(start: NDArray[np.intp], keys: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return pairs of a row of `keys` and a place among rows in order that start so, for every member."""
+    first = start[keys]
+    counts = start[keys + 1] - first
+    rows = np.repeat(np.arange(len(keys)), counts)
+    return rows, np.arange(len(rows)) + (first - np.cumsum(counts) + counts)[rows]
+
+
 def joined(face: Ids, middle: Ids, above: Ids, sub: Ids) -> tuple[Ids, Ids]:
     """Return the pairs (face, sub) of face ⊃ middle and middle ⊃ sub, the latter given as above, sub."""
-    order = np.argsort(above, kind="stable")
-    starts = np.searchsorted(above[order], middle)
-    counts = np.searchsorted(above[order], middle, side="right") - starts
-    total = np.repeat(starts - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(
-        counts.sum()
-    )
-    return np.repeat(face, counts), sub[order[total]]
+    order, start = grouped(above, int(max(above.max(initial=-1), middle.max(initial=-1))) + 1)
+    rows, place = members(start, middle)
+    return face[rows], sub[order[place]]

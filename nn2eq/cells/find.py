@@ -96,7 +96,8 @@ def _assembled(
         prove(parts, by_filter=decider.tally.by_filter, exactly=decider.tally.exactly) if complete else None
     )
     pairs = np.concatenate([*_within(parts), sewn(parts, decider, jumps=jumps, complete=complete)])
-    adjacency = pairs[np.lexsort(pairs.T[::-1])]
+    keys = np.sort(pairs[:, 0] << 32 | pairs[:, 1])
+    adjacency = np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1)
     return Regions(
         domain=box,
         patterns=np.concatenate(

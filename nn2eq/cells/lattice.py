@@ -8,18 +8,19 @@ signs in the carriers above. So the whole lattice is found from below, by tellin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.cells.faces import Faces, Ids, Incidence, Signs
+from nn2eq.cells.faces import Faces, Ids, Incidence, Signs, grouped, members, places
 
 Longs = NDArray[np.int64]
+Order = NDArray[np.intp]
 A_WORD = 32
-"""Signs in one word of a name, two bits each."""
+"""Signs in one word of a name, two bits each; the first word begins with the carrier, and has half as many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,7 @@ class Ground:
     """
 
     first: Longs
-    start: Longs
+    start: Order
     above: Longs
     side: Signs
 
@@ -39,44 +40,52 @@ class Ground:
     def of(cls, faces: Faces) -> Ground:
         """Number the faces."""
         counts = [faces.count(k) for k in range(faces.dimension + 1)]
-        first = np.concatenate([[0], np.cumsum(counts)])
-        edges = np.repeat(np.arange(counts[1]), 2)
-        face = [edges, *(level.face for level in faces.above)]
+        first = np.cumsum([0, *counts])
+        face = [np.repeat(np.arange(counts[1]), 2), *(level.face for level in faces.above)]
         sub = [faces.ends.ravel(), *(level.sub for level in faces.above)]
         above = np.concatenate([some + first[k + 1] for k, some in enumerate(face)])
         below = np.concatenate([some + first[k] for k, some in enumerate(sub)])
         side = np.zeros(len(above), dtype=np.int8)
-        if faces.above:
-            side[len(above) - len(faces.above[-1].side) :] = faces.above[-1].side
-        order = np.argsort(below)
-        start = np.concatenate([[0], np.cumsum(np.bincount(below, minlength=first[-1]))])
+        side[len(above) - len(faces.above[-1].side) :] = faces.above[-1].side
+        order, start = grouped(below, int(first[-1]))
         return cls(first, start, above[order], side[order])
 
-    def over(self, faces: Longs) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return pairs of a row of `faces` and a place in `above`."""
-        starts = self.start[faces]
-        counts = self.start[faces + 1] - starts
-        rows = np.repeat(np.arange(len(faces)), counts)
-        return rows, np.arange(len(rows)) + (starts - np.cumsum(counts) + counts)[rows]
 
+@dataclass(frozen=True, eq=False)
+class Named:
+    """Faces of one dimension by name: signs (faces, cuts), and words (words, faces) of carrier and signs."""
 
-class Named(NamedTuple):
-    """Faces of one dimension by name: carriers (faces,), signs (faces, cuts), and those as words (words, faces)."""
-
-    carrier: Longs
     signs: Signs
     words: Longs
 
     @classmethod
     def of(cls, carrier: Longs, signs: Signs) -> Named:
-        """Write signs as words."""
+        """Write the words."""
         word, unit = _digits(signs.shape[1])
-        words = [((signs[:, word == w] + 1) * unit[word == w]).sum(axis=1) for w in range(int(word[-1]) + 1)]
-        return cls(carrier, signs, np.stack(words))
+        digits = (signs + 1) * unit
+        words = [digits[:, word == w].sum(axis=1) for w in range(word.max() + 1)]
+        words[0] += carrier << A_WORD
+        return cls(signs, np.stack(words))
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.signs)
+
+    @cached_property
+    def carrier(self) -> Longs:
+        """The face that each lies in."""
+        carrier: Longs = self.words[0] >> A_WORD
+        return carrier
+
+    @cached_property
+    def on(self) -> tuple[Order, Order]:
+        """Rows and cuts where a face lies on a cut."""
+        return places(self.signs == 0)
 
 
 class Above(NamedTuple):
-    """Faces of one dimension more, and what bounds them: pairs in order of the faces, with sides."""
+    """Faces of one dimension more, and what bounds them: pairs in order of the faces, with sides of facets."""
 
     faces: Named
     face: Ids
@@ -86,47 +95,41 @@ class Above(NamedTuple):
 
 def raised(below: Named, ground: Ground) -> Above | None:
     """Return the faces that those of one dimension bound; None if two names could not be told apart."""
-    on, cut = np.nonzero(below.signs == 0)
-    up, place = ground.over(below.carrier)
+    (on, cut), (up, place) = below.on, members(ground.start, below.carrier)
     sub = np.concatenate([on, on, up])
-    carrier, words = below.carrier[sub], below.words[:, sub]
-    carrier[2 * len(on) :] = ground.above[place]
+    words = below.words[:, sub]
     word, unit = _digits(below.signs.shape[1])
-    leaves = np.arange(len(on))
-    words[word[cut], leaves] += unit[cut]
-    words[word[cut], leaves + len(on)] -= unit[cut]
-    side = np.concatenate([np.repeat(np.array([1, -1], dtype=np.int8), len(on)), ground.side[place]])
-    order, face, first = _alike(carrier, words)
-    named = Named(carrier[first], _signs(below.signs[sub[first]], first, cut), words[:, first])
-    if (named.carrier[face] != carrier[order]).any() or (named.words[:, face] != words[:, order]).any():
+    unit, leaving = unit[cut], np.arange(len(on))
+    words[word[cut], leaving] += unit
+    words[word[cut], leaving + len(on)] -= unit
+    words[0, 2 * len(on) :] += ground.above[place] - below.carrier[up] << A_WORD
+    side = np.concatenate([np.ones_like(on, np.int8), np.full_like(on, -1, np.int8), ground.side[place]])
+    order, face, first = _alike(words)
+    if len(words) > 1 and (words[:, order] != words[:, first][:, face]).any():
         return None
-    return Above(named, face, sub[order].astype(np.int32), side[order])
+    signs = below.signs[sub[first]]
+    for begin, sign in ((0, 1), (len(on), -1)):
+        rows = np.flatnonzero((first >= begin) & (first < begin + len(on)))
+        signs[rows, cut[first[rows] - begin]] = sign
+    return Above(Named(signs, words[:, first]), face, sub[order].astype(np.int32), side[order])
 
 
-def _alike(carrier: Longs, words: Longs) -> tuple[NDArray[np.intp], Ids, NDArray[np.intp]]:
+def _alike(words: Longs) -> tuple[Order, Ids, Order]:
     """Return pairs sorted by name, the number of each one's name, and the first of each."""
-    keys = mixed(carrier, words)
+    keys = mixed(words)
     order = np.argsort(keys)
     keys = keys[order]
-    new = np.concatenate([[True], keys[1:] != keys[:-1]])
+    new = np.ones(len(keys), dtype=bool)
+    np.not_equal(keys[1:], keys[:-1], out=new[1:])
     return order, np.cumsum(new, dtype=np.int32) - np.int32(1), order[new]
 
 
-def _signs(signs: Signs, first: NDArray[np.intp], cut: NDArray[np.intp]) -> Signs:
-    """Put in the sign of the cut that a face has left: the pairs begin with those to its positive side."""
-    for begin, sign in ((0, 1), (len(cut), -1)):
-        rows = np.flatnonzero((first >= begin) & (first < begin + len(cut)))
-        signs[rows, cut[first[rows] - begin]] = sign
-    return signs
-
-
-def mixed(carrier: Longs, words: Longs) -> Longs:
-    """Return one number for each name; different names may have the same, though hardly ever."""
-    odd = _odd_numbers(len(words) + 1)
-    keys: Longs = carrier * odd[0]
-    for word, factor in zip(words, odd[1:], strict=True):
-        keys += word * factor
-    return keys
+def mixed(words: Longs) -> Longs:
+    """Return one number for each name; names of several words may share one, though hardly ever."""
+    mixture: Longs = words[0]
+    if len(words) > 1:
+        mixture = (words * _odd_numbers(len(words))[:, None]).sum(axis=0)
+    return mixture
 
 
 @cache
@@ -139,10 +142,11 @@ def _odd_numbers(count: int) -> Longs:
 
 
 @cache
-def _digits(cuts: int) -> tuple[NDArray[np.intp], Longs]:
-    """Return in which word the sign of each cut stands, and what one stands for there."""
-    cut = np.arange(cuts)
-    return cut // A_WORD, np.left_shift(np.int64(1), 2 * (cut % A_WORD))
+def _digits(cuts: int) -> tuple[Order, Longs]:
+    """Return in which word the sign of each cut stands, and what 1 is there."""
+    place = np.arange(cuts)
+    place[A_WORD // 2 :] += A_WORD // 2
+    return place // A_WORD, np.left_shift(np.int64(1), 2 * (place % A_WORD))
 
 
 def lattice(vertices: Named, ground: Ground) -> tuple[Faces, list[Named]] | None:
@@ -156,9 +160,10 @@ def lattice(vertices: Named, ground: Ground) -> tuple[Faces, list[Named]] | None
         levels.append(level)
         named.append(level.faces)
     edges, *upper = levels
-    if not np.array_equal(edges.face, np.repeat(np.arange(len(edges.faces.carrier)), 2)):
+    if not np.array_equal(edges.face, np.repeat(np.arange(edges.faces.count), 2)):
         return None
     none = np.zeros(0, dtype=np.int8)
-    above = [Incidence(len(one.faces.carrier), one.face, one.sub, none) for one in upper]
-    above[-1] = Incidence(above[-1].count, above[-1].face, above[-1].sub, upper[-1].side)
-    return Faces(len(vertices.carrier), edges.sub.reshape(-1, 2), tuple(above)), named
+    above = [Incidence(one.faces.count, one.face, one.sub, none) for one in upper]
+    above[-1] = replace(above[-1], side=upper[-1].side)
+    ends = edges.sub.reshape(-1, 2)
+    return Faces(vertices.count, np.stack([ends.min(axis=1), ends.max(axis=1)], axis=1), tuple(above)), named

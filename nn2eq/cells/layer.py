@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from nn2eq.cells.decider import Decider
-from nn2eq.cells.faces import Division, Ids, Signs, divide
+from nn2eq.cells.faces import Division, Ids, Signs, divide, places
 from nn2eq.cells.functions import Functions
 from nn2eq.cells.state import Cuts, Past, State, owners
 from nn2eq.cells.vertices import Planes, Vertices, meet
@@ -139,7 +139,7 @@ def _signs_of_new(state: State, decider: Decider, edges: Ids, new: Vertices) -> 
     cuts = state.within
     ends = cuts.signs[state.faces.ends[edges]]
     found: Signs = np.sign(ends[:, 0] + ends[:, 1])
-    row, cut = np.nonzero(ends[:, 0] * ends[:, 1] < 0)
+    row, cut = places(ends[:, 0] * ends[:, 1] < 0)
     other = cut != cuts.made
     row, cut = row[other], cut[other]
     owner, at = state.owner[1][edges[row]], new[row]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.cells.decider import Decider
-from nn2eq.cells.faces import Faces, Ids, Signs
+from nn2eq.cells.faces import Faces, Ids, Signs, places
 from nn2eq.cells.state import State
 from nn2eq.cells.vertices import Vertices, meet
 
@@ -20,7 +20,7 @@ def subdivide(state: State, decider: Decider) -> State:
     """Divide every interval at each breakpoint within it; both stay in order from left to right."""
     cuts = state.within
     left, right = cuts.signs[state.faces.ends[:, 0]], cuts.signs[state.faces.ends[:, 1]]
-    cell, cut = np.nonzero(left * right < 0)
+    cell, cut = places(left * right < 0)
     if not cell.size:
         return replace(state, cuts=replace(cuts, sides=np.sign(left + right), made=cuts.count))
     found, tight = _with_breakpoints(state, cell, cut)

@@ -57,13 +57,15 @@ class Maps:
 
     def bent(self, bend: Bend, owner: NDArray[np.int32], pieces: NDArray[np.int16]) -> Maps:
         """Return the maps of other cells, each within cell `owner` and with its own pieces (cells, units)."""
-        units = np.arange(pieces.shape[1])
-        slopes, intercepts = bend.slopes[units, pieces], bend.intercepts[units, pieces]
+        each = pieces + np.arange(bend.units) * bend.slopes.shape[1]
+        slopes = bend.slopes.take(each)
         values, size = self.values[owner], self.size[owner]
         values *= slopes[:, None]
         size *= np.abs(slopes)[:, None]
-        values[:, -1] += intercepts
-        size[:, -1] += np.abs(intercepts)
+        if bend.intercepts.any():
+            intercepts = bend.intercepts.take(each)
+            values[:, -1] += intercepts
+            size[:, -1] += np.abs(intercepts)
         return Maps(values, size, self.operations + 4)
 
     def minus(self, bend: Bend) -> Functions:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.cells.faces import Faces, Ids
+from nn2eq.cells.faces import Faces, Ids, grouped
 from nn2eq.cells.state import State
 
 Array = NDArray[np.float64]
@@ -57,14 +57,14 @@ class Part:
 
     @cached_property
     def _by_cell(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Rows of `facets` in order of their cells, and where those of each cell begin."""
-        order = np.argsort(self.facets[0], kind="stable")
-        return order, np.searchsorted(self.facets[0][order], np.arange(self.cells + 1))
+        """Rows of `facets` in order of cells and facets, and where those of each cell begin."""
+        cells, facets, _ = self.facets
+        return np.lexsort((facets, cells)), grouped(cells, self.cells)[1]
 
     def rows(self, cell: int) -> NDArray[np.intp]:
         """Return the rows of `facets` that are a cell's."""
-        order, starts = self._by_cell
-        return order[starts[cell] : starts[cell + 1]]
+        order, start = self._by_cell
+        return order[start[cell] : start[cell + 1]]
 
     @cached_property
     def facet_planes(self) -> Ids:
@@ -105,9 +105,11 @@ class Part:
     def neighbours(self) -> Ids:
         """Pairs of cells that share a facet, (pairs, 2)."""
         cell, facet, side = self.facets
-        both = np.full((len(self.facet_planes), 2), -1, dtype=np.int32)
-        both[facet, (side > 0).astype(int)] = cell
-        return np.sort(both[(both >= 0).all(axis=1)], axis=1)
+        both = np.full((2, len(self.facet_planes)), -1, dtype=np.int32)
+        for row, chosen in zip(both, (side < 0, side > 0), strict=True):
+            row[facet[chosen]] = cell[chosen]
+        both = both[:, (both[0] >= 0) & (both[1] >= 0)]
+        return np.stack([both.min(axis=0), both.max(axis=0)], axis=1)
 
     @cached_property
     def facet_boxes(self) -> Array:

@@ -83,22 +83,14 @@ def meet(planes: Planes, tight: Ids) -> Vertices:
     With an approximate inverse C of N and |I - C N| <= κ < 1 the error is at most |C r| / (1 - κ), r the
     residual (Rump, Verification methods, 10.3); infinite where that fails.
     """
-    normal, slack = planes.normal[tight], planes.slack[tight]
     with np.errstate(all="ignore"):
-        inverse = _inverse(normal)
-        spread = np.abs(inverse)
-        miss = np.abs(np.eye(normal.shape[1]) - inverse @ normal) + 8 * normal.shape[1] * _UNIT * (
-            spread @ np.abs(normal)
-        )
-        kappa = (miss + spread @ slack[:, :, :-1]).sum(axis=2).max(axis=1)
-        trust = np.where(kappa < 0.5, 1 / (1 - kappa), np.inf)
-        system = _System(normal, slack[:, :, :-1], inverse, trust)
-        point, error = system.solved(planes.offset[tight], slack[:, :, -1])
+        slack = planes.slack[tight].transpose(1, 2, 0)
+        system = _System.of(planes.normal[tight], slack[:, :-1])
+        point, error = system.solved(planes.offset[tight].T, slack[:, -1])
         far, far_error = np.zeros_like(point), np.zeros_like(error)
         rows = np.flatnonzero(planes.far[tight].any(axis=1))
         if rows.size:
-            beyond = _System(normal[rows], slack[rows, :, :-1], inverse[rows], trust[rows])
-            far[rows], far_error[rows] = beyond.solved(planes.far[tight[rows]], np.zeros((1, 1)))
+            far[rows], far_error[rows] = system.of_rows(rows).solved(planes.far[tight[rows]].T, np.zeros(1))
     return Vertices(point, far, error, far_error, tight)
 
 
@@ -106,44 +98,66 @@ _UNIT = 2.0**-53
 
 
 class _System(NamedTuple):
-    """Many small systems of equations: matrices with bounds on their errors, rough inverses, 1 / (1 - κ)."""
+    """Many small systems of equations at once, (inputs, inputs, systems): those run along the last axis.
+
+    doubt: bounds on the errors of the matrices, and on those of working with them; inverse: roughly; trust:
+    1 / (1 - κ).
+    """
 
     normal: Array
-    slack: Array
+    doubt: Array
     inverse: Array
     trust: Array
 
+    @classmethod
+    def of(cls, matrices: Array, slack: Array) -> _System:
+        """Take matrices (systems, inputs, inputs) with bounds on their errors, (inputs, inputs, systems)."""
+        normal, inverse = np.ascontiguousarray(matrices.transpose(1, 2, 0)), _inverse(matrices)
+        doubt = np.abs(normal) * (8 * len(normal) * _UNIT) + slack
+        miss = (
+            sum(inverse[:, k, None] * normal[k] for k in range(len(normal))) - np.eye(len(normal))[:, :, None]
+        )
+        kappa = (np.abs(miss).sum(axis=1) + _times(np.abs(inverse), doubt.sum(axis=1))).max(axis=0)
+        return cls(normal, doubt, inverse, np.where(kappa < 0.5, 1 / (1 - kappa), np.inf))
+
+    def of_rows(self, rows: NDArray[np.intp]) -> _System:
+        """Return some of them."""
+        return _System(*(column.take(rows, axis=-1) for column in self))
+
     def solved(self, offset: Array, offset_slack: Array) -> tuple[Array, Array]:
-        """Solve normal @ x + offset = 0, one step of refinement included, with bounds on the errors."""
+        """Solve normal @ x + offset = 0, one step of refinement included: x (systems, inputs), error bounds.
+
+        offset, offset_slack (inputs, systems).
+        """
         x = -_times(self.inverse, offset)
         x -= _times(self.inverse, _times(self.normal, x) + offset)
-        size, rounding = np.abs(x), (self.normal.shape[1] + 3) * 2 * _UNIT
-        doubt = rounding * (_times(np.abs(self.normal), size) + np.abs(offset))
-        residual = np.abs(_times(self.normal, x) + offset) + doubt + _times(self.slack, size) + offset_slack
-        error = 1.001 * self.trust * _times(np.abs(self.inverse), residual).max(axis=1)
-        return x, np.where(np.isfinite(x).all(axis=1) & np.isfinite(error), error, np.inf)
+        residual = np.abs(_times(self.normal, x) + offset) + _times(self.doubt, np.abs(x))
+        residual += np.abs(offset) * (8 * len(x) * _UNIT) + offset_slack
+        error = 1.001 * self.trust * _times(np.abs(self.inverse), residual).max(axis=0)
+        fine = np.isfinite(x).all(axis=0) & np.isfinite(error)
+        return np.ascontiguousarray(x.T), np.where(fine, error, np.inf)
 
 
 def _times(matrices: Array, vectors: Array) -> Array:
-    product: Array = (matrices @ vectors[:, :, None])[:, :, 0]
+    """Multiply matrices (rows, columns, n) by vectors (columns, n)."""
+    product: Array = (matrices * vectors).sum(axis=1)
     return product
 
 
 def _inverse(matrices: Array) -> Array:
-    """Invert (n, d, d) matrices approximately; whatever a singular one gives, its bound will be infinite."""
+    """Invert (n, d, d) matrices approximately, (d, d, n); what a singular one gives will have no bound."""
     size = matrices.shape[1]
     if size == 1:
-        return 1 / matrices
+        return 1 / matrices.T
     if size == 2:
         (a, b), (c, d) = matrices.transpose(1, 2, 0)
-        adjugate = np.empty_like(matrices)
-        adjugate[:, 0, 0], adjugate[:, 0, 1], adjugate[:, 1, 0], adjugate[:, 1, 1] = d, -b, -c, a
-        adjugate /= (a * d - b * c)[:, None, None]
+        adjugate: Array = np.array([[d, -b], [-c, a]]) / (a * d - b * c)
         return adjugate
-    regular = np.linalg.det(matrices) != 0
-    inverse = np.full_like(matrices, np.nan)
     try:
-        inverse[regular] = np.linalg.inv(matrices[regular])
+        inverse = np.linalg.inv(matrices)
     except np.linalg.LinAlgError:
-        inverse[:] = np.nan
-    return inverse
+        inverse = np.full_like(matrices, np.nan)
+        regular = np.linalg.det(matrices) != 0
+        if not regular.all():
+            inverse[regular] = _inverse(matrices[regular]).transpose(2, 0, 1)
+    return np.ascontiguousarray(inverse.transpose(1, 2, 0))
