@@ -17,6 +17,8 @@ from nn2eq.cells.steps import Bend, Step
 
 Array = NDArray[np.float64]
 _TWICE_UNIT = 2 * 2.0**-53
+_ONE_THREAD = 2**18
+"""Multiplications in one product: OpenBLAS shares out larger ones, and where cores are busy its threads wait."""
 _SAFE = 2.0**-300, 2.0**300
 
 
@@ -82,8 +84,12 @@ class Maps:
 
 
 def _times(maps: Array, kernel: Array) -> Array:
-    """Multiply every map (cells, inputs + 1, units) by a kernel, in one product of matrices."""
-    product: Array = maps.reshape(-1, len(kernel)) @ kernel
+    """Multiply every map (cells, inputs + 1, units) by a kernel, many at a time."""
+    rows = maps.reshape(-1, len(kernel))
+    product = np.empty((len(rows), kernel.shape[1]))
+    block = max(1, _ONE_THREAD // max(1, kernel.size))
+    for start in range(0, len(rows), block):
+        np.matmul(rows[start : start + block], kernel, out=product[start : start + block])
     return product.reshape(*maps.shape[:2], kernel.shape[1])
 
 
