@@ -87,6 +87,11 @@ CASES = {
     ),
     "normalization_given_scalar": Case("L.Normalization(mean=0.1, variance=0.3), L.Dense(3)"),
     "normalization_of_all": Case("L.Normalization(axis=None), L.Dense(3)"),
+    "layer_normalization_rms": Case(
+        "L.Dense(5), L.LayerNormalization(rms_scaling=True, scale=False), L.Dense(2)", generations=(3,)
+    ),
+    "rms_normalization": Case("L.Dense(5), L.RMSNormalization(epsilon=0.01), L.Dense(2)", generations=(3,)),
+    "rms_normalization_two_axes": Case("L.RMSNormalization(axis=[1, 2]), L.Dense(2)", (5, 4), (3,)),
     "normalization_other_axis": Case("L.Normalization(axis=1)", (5, 4)),
     "normalization_two_axes": Case("L.Normalization(axis=(1, 2)), L.Dense(2)", (5, 4)),
     "rescaling": Case("L.Rescaling(1 / 255, offset=-0.5), L.Dense(3)"),

@@ -269,14 +269,19 @@ def _normalization_weights(fields: Fields) -> tuple[str, ...]:
     return ("mean", "variance", "count") if fields.get("mean") is None else ()
 
 
+def _normalized(given: Given, kind: str, epsilon: float) -> Made:
+    """Normalize over the axes of a layer; epsilon: what the class adds under the root if nothing is said."""
+    added = given.fields.number("epsilon", default=epsilon)
+    return _over_tail(given, given.fields.axes("axis"), kind, {"epsilon": added})
+
+
 def _layer_normalization(given: Given) -> Made:
-    if given.fields.flag("rms_scaling", default=False):
-        raise UnsupportedModel(f"{given.where}: rms_scaling", code="unsupported-layer")
-    axes = given.fields.axes("axis")
-    epsilon = given.fields.number("epsilon", default=1e-3)
-    made = _over_tail(given, axes, "layer_normalization", {"epsilon": epsilon})
+    # What Keras calls rms_scaling divides by the deviation, and leaves the mean in.
+    kind = "variance_scaling" if given.fields.flag("rms_scaling", default=False) else "layer_normalization"
+    made = _normalized(given, kind, 1e-3)
     if not given.weights:
         return made
+    axes = given.fields.axes("axis")
     gamma, beta = (
         _exactly(given, given.weights[name], axes)
         if name in given.weights
@@ -285,6 +290,16 @@ def _layer_normalization(given: Given) -> Made:
     )
     maps = (*made.maps, diagonal(gamma, beta, given.shape))
     return Made(given.shape, maps, _known_axes(given, axes), epsilon)
+
+
+def _layer_normalization_weights(fields: Fields) -> tuple[str, ...]:
+    return ("gamma",) if fields.flag("rms_scaling", default=False) else _scaled_weights()(fields)
+
+
+def _rms_normalization(given: Given) -> Made:
+    made = _normalized(given, "rms_normalization", 1e-6)
+    scale = _exactly(given, given.weights["scale"], given.fields.axes("axis"))
+    return Made(given.shape, (*made.maps, diagonal(scale, np.zeros(1, scale.dtype), given.shape)))
 
 
 # ----------------------------------------------------------------------------------------------- shapes alone
@@ -343,7 +358,8 @@ KERAS_LAYERS: Mapping[str, Row] = {
     "SyncBatchNormalization": _BATCH_NORMALIZATION,
     "Normalization": Row(_normalization, _normalization_weights, _normalization_axes),
     "Rescaling": Row(_rescaling),
-    "LayerNormalization": Row(_layer_normalization, _scaled_weights(), _axis),
+    "LayerNormalization": Row(_layer_normalization, _layer_normalization_weights, _axis),
+    "RMSNormalization": Row(_rms_normalization, lambda fields: ("scale",), _axis),
     "Flatten": Row(_flatten),
     "Reshape": Row(_reshape),
     "Dropout": Row(_nothing),
