@@ -135,6 +135,7 @@ NETWORKS = {
     "one": dense((1, 3, 1), ("gelu", "sigmoid")),
     "bends": dense((2, 4, 2), ("relu", "leaky_relu")),
     "coupled": dense((3, 4, 2), ("layer_normalization", "softmax")),
+    "coupled twice": dense((3, 4, 4, 2), ("rms_normalization", "variance_scaling", "linear")),
     "gates": dense((2, 4, 2), ("glu", "linear")),
     "more": dense((2, 3, 3), ("elu", "summed_sparsemax")),
     "fewer": dense((4, 6, 3), ("glu", "summed_sparsemax")),

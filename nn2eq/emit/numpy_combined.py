@@ -19,9 +19,8 @@ def product(term: Term) -> str:
 
 def combination(step: Combine) -> str:
     """Write a formula over arrays (samples, rows ..., units)."""
-    names = {name: _operand(arg, step) for name, arg in step.args.items()}
-    units = step.out.units // step.groups // len(step.formulas)
-    texts = [written(node, {**names, "count": str(units)}) for node in step.formulas]
+    names, units = _names(step), _units(step)
+    texts = [written(node, names) for node in step.formulas]
     text = texts[0] if len(texts) == 1 else f"np.concatenate([{', '.join(texts)}], axis=-1)"
     if not _fills(step):
         text = f"np.full((len(x), {', '.join(map(str, (*step.out.rows, units)))}), {text})"
@@ -29,6 +28,15 @@ def combination(step: Combine) -> str:
         return text
     inner = text if len(texts) > 1 or text.startswith("np.full") else f"({text})"
     return f"{inner}.reshape(-1, {', '.join(map(str, step.out.shape))})"
+
+
+def _units(step: Combine) -> int:
+    """Return how many units a group of the result has, of each formula."""
+    return step.out.units // step.groups // len(step.formulas)
+
+
+def _names(step: Combine) -> dict[str, str]:
+    return {"count": str(_units(step)), **{name: _operand(arg, step) for name, arg in step.args.items()}}
 
 
 def statements(step: Combine, free: Collection[str]) -> list[str]:
@@ -63,7 +71,7 @@ class _Reused:
 
     def __init__(self, step: Combine, name: str, memory: str) -> None:
         self._step, self._own, self._memory = step, fm.name(name), memory
-        self._names = {name: _operand(arg, step) for name, arg in step.args.items()}
+        self._names = _names(step)
         self._texts: list[str] = []
 
     def lines(self) -> list[str]:

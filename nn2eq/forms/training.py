@@ -39,6 +39,8 @@ Array = NDArray[np.float64]
 
 FIXED = frozenset({"moving_mean", "moving_variance", "mean", "variance", "count"})
 """Weights that training does not move."""
+FACTORS = ("gamma", "scale")
+"""What multiplies each unit."""
 
 
 @dataclass(frozen=True)
@@ -266,7 +268,7 @@ def _sum(walk: _Walk, slopes: Mapping[int, Value], layer: Layer, name: str, plac
         if isinstance(step, Apply) and name in step.parameters:
             kept = _unshared(shape, layer.shape)
             found = Sum(name, shape, slopes[place], step.arg, inner=layer.shape, kept=kept, negative=True)
-        elif isinstance(step, Affine) and name in ("kernel", "bias", "gamma", "beta"):
+        elif isinstance(step, Affine) and name in ("kernel", "bias", *FACTORS, "beta"):
             found = _of_affine(step, slopes[place], layer, name, walk.blocks[place])
         if found is not None and found.fits:
             return _normalised(found, step, layer) if name == "gamma" else found
@@ -284,7 +286,7 @@ def _of_affine(step: Affine, slopes: Value, layer: Layer, name: str, blocks: int
     shape, inner = layer.weights[name].shape, layer.shape or (1,)
     if name == "kernel":
         return Sum(name, shape, slopes, term.arg, whole=True, blocks=blocks)
-    arg = term.arg if name == "gamma" else None
+    arg = term.arg if name in FACTORS else None
     return Sum(name, shape, slopes, arg, inner=inner, kept=layer.axes or (len(inner) - 1,))
 
 

@@ -289,7 +289,7 @@ def _layer_normalization(given: Given) -> Made:
         for name, default in (("gamma", 1.0), ("beta", 0.0))
     )
     maps = (*made.maps, diagonal(gamma, beta, given.shape))
-    return Made(given.shape, maps, _known_axes(given, axes), epsilon)
+    return Made(given.shape, maps, _known_axes(given, axes), given.fields.number("epsilon", default=1e-3))
 
 
 def _layer_normalization_weights(fields: Fields) -> tuple[str, ...]:
@@ -298,8 +298,10 @@ def _layer_normalization_weights(fields: Fields) -> tuple[str, ...]:
 
 def _rms_normalization(given: Given) -> Made:
     made = _normalized(given, "rms_normalization", 1e-6)
-    scale = _exactly(given, given.weights["scale"], given.fields.axes("axis"))
-    return Made(given.shape, (*made.maps, diagonal(scale, np.zeros(1, scale.dtype), given.shape)))
+    axes = given.fields.axes("axis")
+    scale = _exactly(given, given.weights["scale"], axes)
+    maps = (*made.maps, diagonal(scale, np.zeros(1, scale.dtype), given.shape))
+    return Made(given.shape, maps, _known_axes(given, axes))
 
 
 # ----------------------------------------------------------------------------------------------- shapes alone
