@@ -11,7 +11,7 @@ from nn2eq.cells.functions import UNSURE
 from nn2eq.cells.maps import within_range
 from nn2eq.cells.state import State
 from nn2eq.cells.steps import Step
-from nn2eq.cells.vertices import Vertices
+from nn2eq.cells.vertices import Vertices, largest
 
 Array = NDArray[np.float64]
 COARSE = 1e-9
@@ -122,7 +122,7 @@ class Decider:
 
     def mended(self, state: State, vertices: Vertices) -> Vertices:
         """Replace vertices that floating point cannot place well by exact ones, rounded once."""
-        size = 1 + np.abs(vertices.point).max(axis=1)
+        size = 1 + largest(vertices.point)
         coarse = ~((vertices.error <= COARSE * size) & (vertices.far_error <= COARSE))
         if not coarse.any():
             return vertices

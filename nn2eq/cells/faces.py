@@ -201,7 +201,7 @@ def _unique_pairs(face: Ids, sub: Ids) -> tuple[Ids, Ids]:
 
 def places(flags: Flags) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return rows and columns of what is set, as np.nonzero does, which takes several times as long."""
-    flat = np.flatnonzero(flags)
+    (flat,) = flags.ravel().nonzero()
     rows = flat // flags.shape[1]
     return rows, flat - rows * flags.shape[1]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.cells.faces import Signs
-from nn2eq.cells.vertices import Planes, Vertices
+from nn2eq.cells.vertices import Planes, Vertices, largest
 
 Array = NDArray[np.float64]
 Order = NDArray[Any]
@@ -64,7 +64,7 @@ class Functions:
 
     def _signs(self, point: Array, error: Array, cells: Order, cuts: Order | None, *, offset: bool) -> Signs:
         where: Any = cells if cuts is None else (cells, cuts)
-        columns = np.vstack([point.T, error, np.abs(point).max(axis=1)])
+        columns = np.vstack([point.T, error, largest(point)])
         *x, error, size = columns[:, :, None] if cuts is None else columns
         z = self.values[:, -1][where] if offset else 0.0
         bound = self.slack[:, -1][where] if offset else 0.0

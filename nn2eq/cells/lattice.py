@@ -165,5 +165,6 @@ def lattice(vertices: Named, ground: Ground) -> tuple[Faces, list[Named]] | None
     none = np.zeros(0, dtype=np.int8)
     above = [Incidence(one.faces.count, one.face, one.sub, none) for one in upper]
     above[-1] = replace(above[-1], side=upper[-1].side)
-    ends = edges.sub.reshape(-1, 2)
-    return Faces(vertices.count, np.stack([ends.min(axis=1), ends.max(axis=1)], axis=1), tuple(above)), named
+    one, two = edges.sub[::2], edges.sub[1::2]
+    ends = np.stack([np.minimum(one, two), np.maximum(one, two)], axis=1)
+    return Faces(vertices.count, ends, tuple(above)), named

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -92,6 +93,12 @@ def meet(planes: Planes, tight: Ids) -> Vertices:
         if rows.size:
             far[rows], far_error[rows] = system.of_rows(rows).solved(planes.far[tight[rows]].T, np.zeros(1))
     return Vertices(point, far, error, far_error, tight)
+
+
+def largest(points: Array) -> Array:
+    """Return the largest magnitude of each point's coordinates, (points,): by columns, which are long."""
+    found: Array = reduce(np.maximum, np.abs(points).T)
+    return found
 
 
 _UNIT = 2.0**-53
