@@ -1,0 +1,33 @@
+"""Run by test_keras.py, in a process of its own: ask Keras about many files, and load TensorFlow once.
+
+usage: ask_keras_of_many.py FILE...
+Writes JSON, for each file [name, whether they agree, the line that says so, samples]. Everything but the process
+is what `ask_keras` does.
+"""
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+
+import keras
+
+from nn2eq import read
+from nn2eq.proof import ask_keras as asking
+from nn2eq.proof import keras_child, pipe
+
+
+def spoken(said: bytes, folder: str) -> tuple[dict[str, Any], list[Any]]:
+    """Answer here what is otherwise asked of a child."""
+    asked, (x, *weights) = pipe.unframed(io.BytesIO(said))
+    header, arrays = keras_child._answers(keras, asked, x, weights)
+    return {"version": keras.__version__, **header}, arrays
+
+
+asking._spoken = spoken
+agreements = [(Path(name).name, asking.ask_keras(read(name), name)) for name in sys.argv[1:]]
+json.dump([(name, a.holds, a.line(), a.samples) for name, a in agreements], sys.stdout)
