@@ -14,6 +14,11 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pytest
+
+from nn2eq.errors import DamagedFile, Nn2eqError, UnsupportedModel
+from nn2eq.network import Network
+from nn2eq.reading import read
 
 RNG = np.random.default_rng(11)
 KERNELS = [RNG.normal(size=shape).astype(np.float32) for shape in ((4, 3), (3, 2))]
@@ -127,3 +132,31 @@ def keras(
         for name, data in {**found, **(members or {})}.items():
             archive.writestr(name, data)
     return path
+
+
+# ----------------------------------------------------------------------------------------- what a reader may say
+
+
+def agrees(network: Network) -> None:
+    """Hold a network to the answers of the plain one."""
+    np.testing.assert_allclose(network.evaluate(X), Y, rtol=1e-12, atol=1e-12)
+
+
+def refused(path: Path | str, code: str, *words: str) -> Nn2eqError:
+    """Return the refusal of a file: one line, with this code, the path and the words in it."""
+    with pytest.raises((DamagedFile, UnsupportedModel)) as told:
+        read(path)
+    message = str(told.value)
+    assert told.value.code == code, message
+    assert all(word in message for word in (str(path), *words)), message
+    assert "\n" not in message
+    assert len(message) < 1000
+    return told.value
+
+
+def refusal(path: Path, **how: Any) -> Nn2eqError:
+    """Return the refusal of a file that is read with these keywords."""
+    with pytest.raises(Nn2eqError) as told:
+        read(path, **how)
+    assert str(path) in str(told.value)
+    return told.value

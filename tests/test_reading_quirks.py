@@ -11,21 +11,9 @@ import h5py
 import model_files as mf
 import numpy as np
 import pytest
+from model_files import agrees, refusal
 
-from nn2eq.errors import Nn2eqError
-from nn2eq.network import Network
 from nn2eq.reading import read
-
-
-def agrees(network: Network) -> None:
-    np.testing.assert_allclose(network.evaluate(mf.X), mf.Y, rtol=1e-12, atol=1e-12)
-
-
-def refusal(path: Path, **how: Any) -> Nn2eqError:
-    with pytest.raises(Nn2eqError) as told:
-        read(path, **how)
-    assert str(path) in str(told.value)
-    return told.value
 
 
 def test_a_plain_file_of_each_container(tmp_path: Path) -> None:
@@ -227,67 +215,6 @@ def test_all_weights_of_a_nested_model_are_in_one_group_what_is_trained_first(tm
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "shape",
-    [
-        [None, 4],
-        {"class_name": "__tuple__", "items": [None, 4]},
-        {"class_name": "TensorShape", "items": [None, 4]},
-        {"class_name": "__tuple__", "config": {"value": [None, 4]}},
-    ],
-)
-def test_shapes_as_keras_wraps_them(tmp_path: Path, shape: Any) -> None:
-    config = mf.sequential(mf.layer("InputLayer", name="in", batch_input_shape=shape), *plain_layers())
-    found = read(mf.legacy(tmp_path / "a.h5", config))
-    assert found.input_shape == (4,)
-    agrees(found)
-
-
-def plain_layers() -> list[Any]:
-    layers = mf.plain_config()["config"]["layers"]
-    del layers[0]["config"]["batch_input_shape"]
-    return list(layers)
-
-
-def test_no_input_shape_anywhere(tmp_path: Path) -> None:
-    found = read(mf.legacy(tmp_path / "a.h5", mf.sequential(*plain_layers())))
-    assert found.input_shape == (4,)
-    agrees(found)
-
-
-@pytest.mark.parametrize("shape", [[None, None, 4], [None, None, None, 4], [None, 7, None, 4], [None, None]])
-def test_open_axes_are_like_the_batch(tmp_path: Path, shape: list[int | None]) -> None:
-    config = mf.sequential(mf.layer("InputLayer", name="in", batch_input_shape=shape), *plain_layers())
-    found = read(mf.legacy(tmp_path / "a.h5", config))
-    assert (found.input_shape, found.output_shape) == ((4,), (2,))
-    agrees(found)
-
-
-def test_flatten_needs_every_axis(tmp_path: Path) -> None:
-    start = mf.layer("InputLayer", name="in", batch_input_shape=[None, None, 4])
-    config = mf.sequential(start, mf.layer("Flatten", name="flatten"), *plain_layers())
-    assert refusal(mf.legacy(tmp_path / "a.h5", config)).code == "input-shape"
-
-
-def test_flatten_in_other_orders_is_refused_or_harmless(tmp_path: Path) -> None:
-    for shape, refused in (([None, 2, 2], True), ([None, 1, 4], False)):
-        start = mf.layer("Flatten", name="f", data_format="channels_first", batch_input_shape=shape)
-        path = mf.legacy(tmp_path / "a.h5", mf.sequential(start, *plain_layers()))
-        if refused:
-            assert refusal(path).code == "axis"
-        else:
-            agrees(read(path))
-
-
-def test_axes_beside_the_last_are_refused_by_name(tmp_path: Path) -> None:
-    for class_name in ("Softmax", "LayerNormalization"):
-        more = {"center": False, "scale": False} if class_name == "LayerNormalization" else {}
-        config = mf.sequential(mf.layer(class_name, name="a", axis=1, batch_input_shape=[None, 3, 4], **more))
-        told = refusal(mf.legacy(tmp_path / "a.h5", config, {}))
-        assert told.code == "axis"
-        assert class_name.lower() in str(told).lower().replace("_", "")
-
-
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", ">f2", ">f4", ">f8"])
 def test_weights_of_every_precision_and_byte_order(tmp_path: Path, dtype: str) -> None:
     kernel = mf.KERNELS[0].astype(dtype)
@@ -361,70 +288,6 @@ def test_architecture_and_weights_in_two_files(tmp_path: Path) -> None:
     assert (told.code, "--weights" in str(told)) == ("needs-weights", True)
     assert refusal(tmp_path / "w.h5").code == "needs-config"
     assert refusal(tmp_path / "w.weights.h5").code == "needs-config"
-
-
-def functional(*layers: tuple[dict[str, Any], str | None], **more: Any) -> dict[str, Any]:
-    """A functional model of Keras 2: (layer, the layer before)."""
-    entries = [
-        {**entry, "name": entry["config"]["name"], "inbound_nodes": [[[before, 0, 0, {}]]] if before else []}
-        for entry, before in layers
-    ]
-    ends = {"input_layers": [["in", 0, 0]], "output_layers": [["dense_1", 0, 0]]}
-    return {"class_name": "Model", "config": {"name": "model", "layers": entries, **ends, **more}}
-
-
-START = mf.layer("InputLayer", name="in", batch_input_shape=[None, 4])
-FIRST, SECOND = mf.dense("dense", 3, "relu"), mf.dense("dense_1", 2)
-
-
-def test_a_functional_model_is_read_along_its_chain(tmp_path: Path) -> None:
-    in_order = functional((START, None), (FIRST, "in"), (SECOND, "dense"))
-    shuffled = functional((SECOND, "dense"), (START, None), (FIRST, "in"))
-    flat_ends = functional((START, None), (FIRST, "in"), (SECOND, "dense"), input_layers=["in", 0, 0])
-    for config in (in_order, shuffled, flat_ends):
-        agrees(read(mf.legacy(tmp_path / "a.h5", config)))
-
-
-def test_what_is_not_a_chain_is_refused(tmp_path: Path) -> None:
-    branch = functional((START, None), (FIRST, "in"), (SECOND, "dense"), (mf.dense("beside", 2), "dense"))
-    cycle = functional((START, None), (FIRST, "dense_1"), (SECOND, "dense"))
-    ghost = functional((START, None), (FIRST, "ghost"), (SECOND, "dense"))
-    two_outputs = functional(
-        (START, None), (FIRST, "in"), (SECOND, "dense"), output_layers=[["dense_1", 0, 0], ["dense", 0, 0]]
-    )
-    shared = functional((START, None), (FIRST, "in"), (SECOND, "dense"))
-    shared["config"]["layers"][1]["inbound_nodes"] *= 2
-    for config, word in (
-        (branch, "beside"),
-        (cycle, "cycle"),
-        (ghost, "ghost"),
-        (two_outputs, "2"),
-        (shared, "shared"),
-    ):
-        told = refusal(mf.legacy(tmp_path / "a.h5", config))
-        assert told.code == "graph"
-        assert word in str(told)
-
-
-def test_a_layer_that_is_not_read_is_named_before_its_place_in_the_graph(tmp_path: Path) -> None:
-    config = functional((START, None), (FIRST, "in"), (mf.layer("Add", name="dense_1"), "dense"))
-    config["config"]["layers"][2]["inbound_nodes"][0] *= 2
-    told = refusal(mf.legacy(tmp_path / "a.h5", config))
-    assert (told.code, "layer 2 'dense_1' is a Add" in str(told)) == ("unsupported-layer", True)
-
-
-def test_the_graph_goes_by_the_outer_of_two_names(tmp_path: Path) -> None:
-    config = functional((START, None), (mf.dense("inner", 3, "relu"), "in"), (SECOND, "dense"))
-    config["config"]["layers"][1]["name"] = "dense"
-    agrees(read(mf.legacy(tmp_path / "a.h5", config)))
-
-
-def test_a_layer_that_is_always_in_training_has_no_one_answer(tmp_path: Path) -> None:
-    config = functional((START, None), (FIRST, "in"), (SECOND, "dense"))
-    config["config"]["layers"][2]["inbound_nodes"] = [[["dense", 0, 0, {"training": True}]]]
-    assert "training" in str(refusal(mf.legacy(tmp_path / "a.h5", config)))
-    config["config"]["layers"][2]["inbound_nodes"] = [[["dense", 0, 0, {"training": False}]]]
-    agrees(read(mf.legacy(tmp_path / "a.h5", config)))
 
 
 def test_a_folder_that_is_no_saved_model(tmp_path: Path) -> None:
