@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import nn2eq
 
@@ -22,6 +23,9 @@ CORPORA = PROJECT.parent / "shared"
 OUTSIDE = "is not part of the project"
 # Debian's katex finds Debian's libraries of JavaScript, whichever node is there.
 os.environ.setdefault("NODE_PATH", "/usr/share/nodejs")
+# How long an example takes is the machine's affair.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 

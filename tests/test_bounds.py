@@ -226,7 +226,7 @@ def test_stopping_early_proves_less_but_nothing_wrong() -> None:
     assert found.gap > 0.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.floats(-50, 50), st.floats(0, 100)), min_size=2, max_size=2))
 def test_any_box_of_two_inputs(sides: list[tuple[float, float]]) -> None:
     network = dense([2, 5, 4, 1], ["relu", "softplus", "linear"], seed=9)

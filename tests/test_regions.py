@@ -18,7 +18,7 @@ from affine_networks import (
     network,
     random_network,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 
@@ -42,7 +42,7 @@ def test_patterns_are_those_of_brute_force(
     check(net, found)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     st.data(),
     st.sampled_from([(2, 3, 1), (2, 3, 2, 1), (2, 2, 2, 2, 1), (3, 3, 2, 1)]),

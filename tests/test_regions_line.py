@@ -14,7 +14,7 @@ from affine_networks import (
     random_network,
 )
 from conftest import PROJECT
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn2eq.cells import regions
@@ -61,7 +61,7 @@ def test_a_line_is_what_plain_fractions_say(seed: int) -> None:
     assert said == expected
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.data(), st.sampled_from([(1, 3, 1), (1, 3, 3, 1), (1, 2, 2, 2, 1)]))
 def test_degenerate_lines(data: st.DataObject, widths: tuple[int, ...]) -> None:
     count = sum((a + 1) * b for a, b in itertools.pairwise(widths))

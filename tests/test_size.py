@@ -100,7 +100,7 @@ def networks(draw: st.DrawFn) -> Network:
     return Network(tuple(layers), (inputs,))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(networks(), st.booleans())
 def test_the_size_law_is_exact(network: Network, fold: bool) -> None:
     require_exact(network, fold=fold)
