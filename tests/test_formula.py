@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 from activation_laws import PYTHON, scalar
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nn2eq import formula as fm
@@ -64,7 +64,10 @@ def test_a_formula_is_what_python_makes_of_it(node: fm.Node, z: float, alpha: fl
 @given(FORMULAS, st.floats(-5, 5), st.floats(-5, 5))
 def test_tidying_changes_no_value(node: fm.Node, z: float, alpha: float) -> None:
     values = {"z": np.array([z]), "alpha": alpha}
-    assert np.array_equal(fm.evaluate(fm.tidied(node), values), fm.evaluate(node, values))
+    expected = fm.evaluate(node, values)
+    assume(np.isfinite(expected).all())  # 0 times what overflows is 0 once it is tidied
+    tidied = fm.evaluate(fm.tidied(node), values)  # a number alone, where the name is gone
+    assert np.array_equal(np.broadcast_to(tidied, expected.shape), expected)
 
 
 @given(FORMULAS, FORMULAS)

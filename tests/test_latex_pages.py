@@ -60,7 +60,7 @@ def test_fragments_of_every_activation_need_amsmath_alone(compiled: Compile) -> 
 
 
 def test_fragments_of_special_networks_and_tables_compile(compiled: Compile) -> None:
-    hostile = renamed(dense(len(HOSTILE), 2, 2), HOSTILE, (r"\end{document}", "%"))
+    hostile = renamed(dense(len(HOSTILE), 2, 2), HOSTILE, (r"\end{document}", "%y"))
     choices = product([*special().values(), hostile], LAYOUTS.values(), WAYS)
     fragments = [emit(layout(network), "latex", options) for network, layout, options in choices]
     compiled(in_a_paper(fragments, "amsmath,booktabs"))
