@@ -15,7 +15,7 @@ from nn2eq.forms.straight import layered, matrix, nested
 from nn2eq.network import Affine, Layer, Network
 from nn2eq.proof.agreement import TEXT_TOLERANCE, compare
 from nn2eq.proof.check import check, expect, first_difference
-from nn2eq.proof.rounding import scale
+from nn2eq.proof.rounding import DOUBLE, measured, rounding, scale
 from nn2eq.proof.runners import run
 
 Array = NDArray[np.float64]
@@ -225,3 +225,16 @@ def test_expected_answers_are_those_of_the_network() -> None:
     np.testing.assert_allclose(expected.answers, NETWORK.evaluate(expected.x), rtol=1e-12, atol=1e-12)
     assert np.all(expected.tolerance >= TEXT_TOLERANCE)
     assert np.median(expected.tolerance) == TEXT_TOLERANCE
+
+
+def test_where_all_units_are_just_off_rounding_is_all_there_is() -> None:
+    """At 3 x = 0.3 the unit is 0 or 5e-17, and nothing else comes in: there is no sum to be relative to."""
+    off = (Affine(np.array([[3.0, 1.0]]), np.array([-0.3, -5.0])), activation("relu"))
+    ends = (Affine(np.array([[0.75], [-0.5]])), activation("softsign"))
+    layers = (Layer("off", "Dense", (2,), off), Layer("ends", "Dense", (1,), ends))
+    network, x = Network(layers, (1,)), np.array([[0.1]])
+    size, tolerance = measured(network, x, rounding(network, x, DOUBLE).error)
+    assert 5e-17 < (size * tolerance).item() < 1e-15
+    for answer, holds in ((2e-17, True), (1e-12, False)):
+        found = compare(np.zeros((1, 1)), np.array([[answer]]), scale=size, tolerance=tolerance)
+        assert found.holds == holds

@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 import pytest
 from latex_networks import around, dense, of
+from networks import dense as drawn
 from test_cli import CIRCLES, nn2eq
 from test_latex_pages import Compile, compiled, in_a_paper  # noqa: F401 - a fixture
 from test_symbolic_pages import Tool, displays, in_katex
@@ -323,3 +324,15 @@ def test_every_factor_of_the_chain_rule_is_evaluated(case: str) -> None:
         at = factor.end()
         with pytest.raises(BadRequest, match="stands for two things"):
             check(network, f"{text[:at]}1.5 - {text[at:]}", "latex", program=program)
+
+
+@pytest.mark.parametrize("name", ["relu", "hard_shrink", "leaky_relu", "hard_sigmoid"])
+def test_samples_on_bends_are_left_out_and_the_others_are_not(name: str) -> None:
+    """Between a text and the chain rule rounding alone may decide the side of a bend, and with it the slope."""
+    for sizes in ((1, 4, 1), (2, 3, 2, 1), (3, 2, 3)):
+        network = drawn(sizes, [name] * (len(sizes) - 2) + ["linear"])
+        program = backprop(network)
+        agreement = check(network, emit(program, "latex"), "latex", program=program)
+        assert agreement.holds, agreement.line()
+        assert agreement.samples > 100
+        assert sum(count for count, _ in agreement.left_out) < 60

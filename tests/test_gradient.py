@@ -21,7 +21,7 @@ from nn2eq.errors import BadRequest, CannotEmit
 from nn2eq.forms.gradient import gradient
 from nn2eq.forms.program import Combine, Program
 from nn2eq.forms.straight import matrix
-from nn2eq.network import Network
+from nn2eq.network import Affine, Layer, Network
 from nn2eq.proof.check import check
 from nn2eq.proof.judge import judge
 from nn2eq.scaling import in_original_units
@@ -403,3 +403,20 @@ def test_a_wrong_rule_is_caught_by_series() -> None:
     agreement = check(network, emit(wrong, "numpy"), "numpy", program=wrong)
     assert not agreement.holds
     assert agreement.link == "program and network"
+
+
+@pytest.mark.parametrize("language", ["json", "latex", "python"])
+def test_answers_beside_slopes_are_measured_as_answers(language: str) -> None:
+    """Behind an activation an answer may be far smaller than the sum that it is the activation of."""
+    network = dense((2, 3, 2), ("gelu", "tanh_shrink"))
+    network = replace(network, layers=tuple(_without_bias(layer) for layer in network.layers))
+    program = gradient(network, layout="layered")
+    text = emit(program, language)
+    agreement = check(network, text, language, program=program)
+    assert agreement.holds, agreement.line()
+
+
+def _without_bias(layer: Layer) -> Layer:
+    first, *rest = layer.maps
+    assert isinstance(first, Affine)
+    return replace(layer, maps=(Affine(first.kernel), *rest))

@@ -20,12 +20,15 @@ from nn2eq.network import Network
 from nn2eq.proof.agreement import Agreement, compare
 from nn2eq.proof.batch import Mean, batch_agrees
 from nn2eq.proof.latex_text import batch_in
+from nn2eq.proof.rounding import DOUBLE
 from nn2eq.proof.runners import Runner, as_latex
 from nn2eq.proof.samples import samples
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-11
 """Relative to the largest derivative at the sample: a product of as many factors as there are layers, summed."""
+MOVES, STEEP = 8, 1e4
+"""Moves of the inputs by roundoff, and how many times the tolerance a derivative may change by them."""
 FAR = 20.0
 """Samples with larger inputs are left out: probabilities round to 0 and 1 there, whose logarithms have no slope."""
 
@@ -44,6 +47,9 @@ def check_backward(
     found = passes(program, x, target)
     expected, names = _expected(program, found)
     kept = np.isfinite(expected).all(axis=1)
+    clear = "at" in program.told or _is_clear(program, x, target, expected)
+    left_out = int(np.count_nonzero(kept & ~np.broadcast_to(clear, kept.shape)))
+    kept &= clear
     if (
         "derivation" in program.told
     ):  # which has the slope of the loss by itself, infinite where it is saturated
@@ -57,11 +63,23 @@ def check_backward(
         expected[kept], answer.outputs, scale=np.broadcast_to(size, expected[kept].shape), tolerance=TOLERANCE,
         link="text and chain rule", how=f"evaluated as {language}", x=x[kept], outputs=names,
     )  # fmt: skip
+    agreement = replace(agreement, left_out=((left_out, "at a bend"),) if left_out else ())
     agreement = noted(agreement, network if filled != text else None)
     latex = as_latex(language, text) if agreement.holds else ""
     return (
         _with_batch(agreement, program, latex, _several(network, program)) if batch_in(latex) else agreement
     )
+
+
+def _is_clear(program: Program, x: Array, target: Array, expected: Array) -> NDArray[np.bool_]:
+    """Return at which samples (n,) rounding does not decide on which side of a bend, and so how steep, a unit is."""
+    random, clear = np.random.default_rng(0), np.ones(len(x), dtype=np.bool_)
+    size = np.maximum(1.0, np.abs(expected).max(axis=1, keepdims=True))
+    for _ in range(MOVES):
+        moved = x + 4 * DOUBLE * random.choice([-1.0, 1.0], x.shape) * (1.0 + np.abs(x))
+        there, _names = _expected(program, passes(program, moved, target))
+        clear &= np.all(np.abs(there - expected) <= STEEP * TOLERANCE * size, axis=1)
+    return clear
 
 
 def _several(network: Network, program: Program) -> tuple[Array, Array]:
@@ -79,6 +97,7 @@ def _with_batch(
     kept = np.isfinite(found.loss) & np.all(
         [np.isfinite(b.reshape(len(b), -1)).all(axis=1) for b in blocks], axis=0
     )
+    kept &= _is_clear(program, *samples, _expected(program, found)[0])
     mean = Mean(
         float(found.loss[kept].mean()),
         tuple(block[kept].mean(axis=0) for block in blocks),

@@ -17,10 +17,10 @@ from nn2eq.errors import CannotEmit, Disagreement
 from nn2eq.forms.program import Affine, Apply, Cases, Program, Value, arguments
 from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
-from nn2eq.proof.agreement import TEXT_TOLERANCE, Agreement, compare
+from nn2eq.proof.agreement import Agreement, compare
 from nn2eq.proof.approximate import affine_size, expect_program, in_box
 from nn2eq.proof.expected import Expected
-from nn2eq.proof.rounding import DOUBLE, SINGLE, rounding, scale, widened
+from nn2eq.proof.rounding import DOUBLE, SINGLE, measured, rounding, widened
 from nn2eq.proof.runners import Answer, run
 from nn2eq.proof.samples import samples
 
@@ -49,10 +49,8 @@ def expect(
     x = x if unit == DOUBLE else _within_float32(wide, x)
     cost = rounding(wide, x, unit)
     kept = ~cost.at_jump
-    size = scale(wide, x[kept])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        needed = np.nan_to_num(cost.error[kept] / size, nan=0.0, posinf=0.0)
-    tolerance, left_out = np.maximum(TEXT_TOLERANCE, needed), int(np.count_nonzero(~kept))
+    size, tolerance = measured(wide, x[kept], cost.error[kept])
+    left_out = int(np.count_nonzero(~kept))
     return Expected(x[kept], cost.answers[kept], size, tolerance, left_out, unit=unit)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nn2eq.activations import Activation
 from nn2eq.network import Affine, Layer, Map, Network, Selected
+from nn2eq.proof.agreement import TEXT_TOLERANCE
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -69,6 +70,17 @@ def scale(network: Network, x: Array) -> Array:
         size = _absolute(step)(size) if isinstance(step, Affine) else _through(step, value, size, answer)
         value = answer
     return np.maximum(size, np.abs(value))
+
+
+def measured(network: Network, x: Array, error: Array) -> tuple[Array, Array]:
+    """Return what answers at x (n, inputs) are measured against, and how far relative to it they may be off.
+
+    error (n, outputs): what rounding costs. It is all there is where units are just off and nothing else comes in.
+    """
+    finite = np.where(np.isfinite(error), error, 0.0)
+    size = np.maximum(scale(network, x), finite)
+    relative = np.divide(finite, size, out=np.zeros_like(size), where=size > 0)
+    return size, np.maximum(TEXT_TOLERANCE, relative)
 
 
 def _last_affine(maps: list[Map]) -> int:
