@@ -157,21 +157,28 @@ _NUMPY: Mapping[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def evaluate(node: Node, values: Mapping[str, Any]) -> Array:
+def evaluate(node: Node, values: Mapping[str, Any], rounded: Callable[[Any], Any] | None = None) -> Array:
     """Evaluate a formula over arrays; reductions run over the last axis.
 
-    `values` maps names to arrays (..., units) or numbers; a repeated subformula is computed once.
+    `values` maps names to arrays (..., units) or numbers; a repeated subformula is computed once. rounded: what
+    becomes of the answer of each operation, to see what another arithmetic makes of the formula.
     """
     arrays = {key: np.asarray(value, dtype=np.float64) for key, value in values.items()}
     units = next((array.shape[-1] for array in arrays.values() if array.ndim), 1)
     with np.errstate(all="ignore"):
-        return np.asarray(_evaluate(node, {"count": np.float64(units), **arrays}, {}, ()))
+        return np.asarray(_evaluate(node, {"count": np.float64(units), **arrays}, {}, (), rounded))
 
 
 Known = dict[tuple[Node, tuple[str, ...]], Any]
 
 
-def _evaluate(node: Node, values: Mapping[str, Any], known: Known, indices: tuple[str, ...]) -> Any:
+def _evaluate(
+    node: Node,
+    values: Mapping[str, Any],
+    known: Known,
+    indices: tuple[str, ...],
+    rounded: Callable[[Any], Any] | None,
+) -> Any:
     """Evaluate with one more axis, at the end, for each enclosing reduction."""
     key = (node, indices)
     if key not in known:
@@ -179,7 +186,9 @@ def _evaluate(node: Node, values: Mapping[str, Any], known: Known, indices: tupl
             known[key] = _leaf(node, values, indices)
         else:
             within = (*indices, node.value) if node.op in REDUCTIONS else indices
-            known[key] = _NUMPY[node.op](*(_evaluate(arg, values, known, within) for arg in node.args))
+            args = (_evaluate(arg, values, known, within, rounded) for arg in node.args)
+            answer = _NUMPY[node.op](*args)
+            known[key] = rounded(answer) if rounded else answer
     return known[key]
 
 

@@ -78,6 +78,38 @@ def test_names_that_tensorflow_cannot_use_are_asked_by_a_rebuilt_model(tmp_path:
     assert "rebuilt from its description" in agreement.line()
 
 
+MODELS = {
+    "whole": "L.Input((4,), dtype='int16'), L.Rescaling(0.1), L.Dense(3, 'tanh'), L.Dense(2)",
+    "half": "L.Input((4,)), L.Dense(5, 'squareplus', dtype='float16'), L.LayerNormalization(dtype='float16')",
+    "root": "L.Input((4,)), L.RMSNormalization(), L.Dense(2), L.LayerNormalization(rms_scaling=True)",
+}
+
+
+@KERAS
+@pytest.mark.slow
+def test_what_keras_takes_and_holds_decides_which_samples_it_is_asked(tmp_path: Path) -> None:
+    """Whole numbers are cut off on their way into a model, and float16 ends at 65,504."""
+    lines = [
+        f"keras.Sequential([{layers}]).save({str(tmp_path)!r} + '/{name}.keras')"
+        for name, layers in MODELS.items()
+    ]
+    code = "\n".join(["import keras", "from keras import layers as L", *lines])
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=300)
+    for name in MODELS:
+        path = tmp_path / f"{name}.keras"
+        agreement = ask_keras(read(path), path)
+        assert agreement.holds, f"{name}: {agreement.line()}"
+        assert agreement.samples > 100
+        assert {why for _, why in agreement.left_out} <= {"beyond float16"}
+    network = read(tmp_path / "whole.keras")
+    first = next(layer for layer in network.layers if layer.class_name == "Dense")
+    kernel, *rest = first.maps
+    assert isinstance(kernel, Affine)
+    moved = replace(first, maps=(Affine(kernel.kernel + 1e-3, kernel.bias), *rest))
+    wrong = replace(network, layers=tuple(moved if layer is first else layer for layer in network.layers))
+    assert not ask_keras(wrong, tmp_path / "whole.keras").holds
+
+
 def archive(layer: dict[str, Any]) -> Archive:
     config = {"class_name": "Sequential", "config": {"name": "s", "layers": [layer]}}
     return Archive(JSON, "order", json.dumps(config).encode())

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
@@ -35,6 +36,7 @@ LINK = "Keras and network"
 WALL, CPU, MEMORY = 300.0, 600, 4096 * MIB
 UNITS = {"bfloat16": 2.0**-9, "float16": 2.0**-11, "float32": 2.0**-24, "float64": 2.0**-24}
 """The unit roundoff of what Keras computes in; inputs and answers of a float64 model may still be float32."""
+HALF = UNITS["float16"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +86,13 @@ def answers_of_keras(
     samples. Scalers that were put around the network are not the model's: Keras is asked what comes out of
     those in front. Raises BadRequest if Keras is not installed or cannot answer.
     """
-    core = widened(network.core)
+    core, files = widened(network.core), (os.fspath(path), None if weights is None else os.fspath(weights))
+    archive = _archive(core, *files)
+    taken = keras_description.taken(archive)
     given = samples(network, data)
-    x, kept = _scaled(network, given)
-    answer = _answer(
-        core, os.fspath(path), None if weights is None else os.fspath(weights), x.astype(np.float32)
-    )
+    given = given if network.layers[0].added else taken(given)
+    x, kept = _scaled(network, given, taken)
+    answer = _answer(core, archive, files[1] or files[0], x.astype(np.float32))
     answers = answer.outputs.astype(np.float64).reshape(len(x), -1)
     for layer in _behind(network):
         for step in layer.maps:
@@ -102,8 +105,8 @@ def _behind(network: Network) -> tuple[Layer, ...]:
     return tuple(takewhile(lambda layer: layer.added, reversed(network.layers)))[::-1]
 
 
-def _scaled(network: Network, x: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Return what reaches the model of the file, as float32 numbers, and which of the samples do."""
+def _scaled(network: Network, x: Array, taken: Callable[[Array], Array]) -> tuple[Array, NDArray[np.bool_]]:
+    """Return what reaches the model of the file, as float32 numbers that it takes, and which of the samples do."""
     for layer in network.layers:
         if not layer.added:
             break
@@ -111,15 +114,19 @@ def _scaled(network: Network, x: Array) -> tuple[Array, NDArray[np.bool_]]:
             x = step(x)
     with np.errstate(over="ignore"):
         x = x.astype(np.float32).astype(np.float64)
-    kept = np.asarray(np.isfinite(x).all(axis=1))
-    return x[kept], kept
+        kept = np.isfinite(x).all(axis=1) & np.equal(taken(x), x).all(axis=1)
+    if not kept.any():
+        raise _failed("no sample reaches it as the kind of number that it takes")
+    return x[kept], np.asarray(kept)
 
 
 def _compared(core: Network, x: Array, answer: KerasAnswer) -> Agreement:
     cost = rounding(core, x, answer.unit)
-    kept = ~cost.at_jump & np.isfinite(cost.error).all(axis=1)
-    size = np.maximum(1.0, np.abs(cost.answers))
     outputs = answer.outputs.reshape(len(x), -1)
+    kept = ~cost.at_jump & np.isfinite(cost.error).all(axis=1)
+    if answer.unit == HALF and np.isfinite(outputs[kept]).any():  # a square of 256 is beyond it already
+        kept &= np.isfinite(outputs).all(axis=1)
+    size = np.maximum(1.0, np.abs(cost.answers))
     agreement = compare(
         cost.answers[kept],
         outputs[kept],
@@ -133,10 +140,14 @@ def _compared(core: Network, x: Array, answer: KerasAnswer) -> Agreement:
     )
     left_out = (
         (int(np.count_nonzero(cost.at_jump)), "at a jump"),
-        (int(np.count_nonzero(~kept & ~cost.at_jump)), "beyond float32"),
+        (int(np.count_nonzero(~kept & ~cost.at_jump)), f"beyond {_precision(answer.unit)}"),
     )
     unit = "" if agreement.holds else _first_difference(core, x[kept], answer, kept)
     return replace(agreement, left_out=tuple(item for item in left_out if item[0]), unit=unit)
+
+
+def _precision(unit: float) -> str:
+    return "float16" if unit == HALF else "float32"
 
 
 def _first_difference(core: Network, x: Array, answer: KerasAnswer, kept: NDArray[np.bool_]) -> str:
@@ -162,15 +173,20 @@ def _layer(core: Network, number: int) -> str:
 # -------------------------------------------------------------------------------------------------- the child
 
 
-def _answer(core: Network, path: str, weights: str | None, x: NDArray[np.float32]) -> KerasAnswer:
+def _archive(core: Network, path: str, weights: str | None) -> Archive:
+    """Read what the file holds once more. Raises BadRequest if the network is not from it."""
     archive = child.start(path, weights).finish()
     if core.source.sha256 not in ("", archive.sha256):
         raise _failed("the file is not the one that the network was read from")
     if not archive.config or not archive.layout:
         raise _failed("it knows nothing of this kind of file")
+    return archive
+
+
+def _answer(core: Network, archive: Archive, weights: str, x: NDArray[np.float32]) -> KerasAnswer:
     library = "keras" if core.source.keras_major >= 3 else "tf_keras"
     with tempfile.TemporaryDirectory(prefix="nn2eq-") as folder:
-        asked = _asked(core, archive, library, os.path.abspath(weights or path), folder)
+        asked = _asked(core, archive, library, os.path.abspath(weights), folder)
         arrays = [array for layer in core.layers for array in layer.weights.values()]
         header, found = _spoken(pipe.framed(asked, [x, *arrays]), folder)
     if "missing" in header:

@@ -17,6 +17,8 @@ from nn2eq.reading.limits import Limits, apply
 
 REASON = 200
 """Characters that are said of an exception."""
+NOT_IN_SIGNATURES = ("dtype", "rms_scaling")
+"""Arguments that layers take without naming them."""
 
 
 def _said() -> bytes:
@@ -91,7 +93,7 @@ def _layer(keras: Any, described: dict[str, Any]) -> Any:
     arguments = {
         key: _layer(keras, value) if isinstance(value, dict) else value
         for key, value in described["arguments"].items()
-        if key == "dtype" or key in inspect.signature(kind.__init__).parameters
+        if key in NOT_IN_SIGNATURES or key in inspect.signature(kind.__init__).parameters
     }
     return kind(**arguments)
 

@@ -8,8 +8,11 @@ understand it, only the classes and numbers of the layers.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nn2eq.reading import config
 from nn2eq.reading.archive import Archive
@@ -32,12 +35,14 @@ ARGUMENTS: Mapping[str, str] = {
         name: name
         for name in (
             "units use_bias activation axis epsilon center scale alpha negative_slope max_value threshold"
-            " theta shared_axes invert mean variance offset rate stddev target_shape data_format l1 l2"
+            " theta rms_scaling shared_axes invert mean variance offset rate stddev target_shape data_format l1 l2"
         ).split()
     },
     "output_dim": "units", "bias": "use_bias", "p": "rate", "sigma": "stddev",
 }  # fmt: skip
 """The fields that bear on the answers, or that a class asks for; those of Keras 1 by later names."""
+WHOLE = frozenset(config.INPUT_TYPES - config.PRECISIONS)
+"""What an input layer may take that is no floating point number."""
 ALIASES: Mapping[str, str] = {
     "BatchNormalizationV1": "BatchNormalization",
     "BatchNormalizationV2": "BatchNormalization",
@@ -78,6 +83,17 @@ def _is_known(value: dict[str, Any]) -> bool:
         and value.get("module") in _MODULES
         and value.get("registered_name") in (None, value.get("class_name"))
     )
+
+
+def taken(archive: Archive) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Return what makes of any numbers those that Keras lets into a model: it cuts off what whole numbers lack."""
+    model = config.understand(archive.config, archive.where).model
+    first = next(model.leaves())
+    kind = config.dtype(first.fields) if first.class_name == INPUT_LAYER else None
+    if kind not in WHOLE:
+        return lambda x: x
+    limits = np.iinfo(kind)
+    return lambda x: np.clip(np.rint(x), limits.min, limits.max)
 
 
 def layers(archive: Archive) -> list[dict[str, Any]]:

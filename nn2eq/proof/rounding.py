@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.network import Affine, Layer, Map, Network, Selected
 from nn2eq.proof.agreement import TEXT_TOLERANCE
@@ -18,6 +19,8 @@ Mask = NDArray[np.bool_]
 
 SINGLE, DOUBLE = 2.0**-24, 2.0**-53
 """The unit roundoff of float32 and of float64."""
+LARGEST = {2.0**-11: float(np.finfo(np.float16).max), DOUBLE: float(np.finfo(np.float64).max)}
+"""The largest number of types that do not have the range of float32, by their roundoff."""
 PASSES = 8
 """Perturbed passes: all errors upward, all downward, the others at random."""
 SAFETY = 1.5
@@ -28,6 +31,8 @@ FORMULA_UNITS = 2
 """Roundings that an activation's own implementation costs, relative to 1 + |answer|: TensorFlow's float32
 logistic function, for one, goes through 0.5 + 0.5 tanh(z / 2), so that a small answer has an error relative
 to 1."""
+FEW = 16
+"""Units of a coupled row whose formula is tried: what some take grows with the third power of their number."""
 STEEP = 1e3
 """What counts as a jump of a coupled row: its answers move so much more than its units."""
 LEAST_JUMP = 1e-9
@@ -148,10 +153,11 @@ def rounding(network: Network, x: Array, unit: float = SINGLE) -> Rounding:
     units.
     """
     value = np.asarray(x, dtype=np.float64)
-    moved = np.repeat(value[None], PASSES, axis=0)
     random = np.random.default_rng(0)
+    coming_in = unit * np.abs(value) if unit > SINGLE else np.zeros(())  # the samples are numbers of float32
+    moved = value + coming_in * _signs(random, value.shape)
     at_jump, beyond = np.zeros((2, len(value)), dtype=np.bool_)
-    largest = np.finfo(np.float32 if unit > DOUBLE else np.float64).max
+    largest = LARGEST.get(unit, float(np.finfo(np.float32).max))
     with np.errstate(all="ignore"):
         for layer in network.layers:
             for step in layer.maps:
@@ -162,7 +168,9 @@ def rounding(network: Network, x: Array, unit: float = SINGLE) -> Rounding:
                 if not isinstance(step, Affine) and not _is_coupled(step):
                     moved[0], moved[1] = value + widest, value - widest  # a bend within reach must be met
                 answer = step(value)
-                size = SAFETY * unit * _local_error(layer, step, value, answer)
+                size = SAFETY * np.maximum(
+                    unit * _local_error(layer, step, value, answer), _cancelled(step, value, unit)
+                )
                 beyond |= np.any(size > unit * largest, axis=-1)
                 value, moved = answer, step(moved) + size * _signs(random, answer.shape)
         error = MARGIN * np.abs(moved - value).max(axis=0) + 2 * unit * np.abs(value)
@@ -191,6 +199,39 @@ def _local_error(layer: Layer, step: Map, value: Array, answer: Array) -> Array:
     if _is_coupled(step):  # TensorFlow's softmax is exp(z - (max + log sum)), as exact as the largest z
         own = own + _largest(step, value, answer) * np.abs(answer)
     return np.asarray(own)
+
+
+def _is_of_few(step: Map, value: Array) -> TypeGuard[Activation]:
+    """Whether a step is a curved function of each unit alone, or of so few that its formula is quickly tried."""
+    if not isinstance(step, Activation) or step.segments or step.row.halves:
+        return False
+    return not step.row.coupled or value.shape[-1] <= FEW * step.groups
+
+
+def _cancelled(step: Map, value: Array, unit: float) -> Array:
+    """Return what the textbook formula may be off around here in this arithmetic, 0 where it overflows.
+
+    What correct rounding would cost is counted twice: TensorFlow's erf and exp are not rounded correctly.
+
+    Keras computes by such formulas: its squareplus of -1000 is half of what two numbers near 1000 differ by.
+    """
+    if unit <= DOUBLE or not _is_of_few(step, value):
+        return np.zeros(())
+    random = np.random.default_rng(0)
+    near = value * (1 + 4 * unit * random.uniform(-1.0, 1.0, (PASSES, *value.shape)))
+    split = near.reshape(*near.shape[:-1], step.groups, -1) if step.row.coupled else near
+    values = {"z": split, **step.per_unit}
+    exactly, roughly = (fm.evaluate(step.formula, values, by) for by in (None, lambda a: _rounded(a, unit)))
+    off = np.abs(roughly - exactly).reshape(near.shape).max(axis=0)
+    return np.where(np.isfinite(off), FORMULA_UNITS * off, 0.0)
+
+
+def _rounded(answer: Any, unit: float) -> Any:
+    """Round numbers to the arithmetic of this unit roundoff, however small or large they are."""
+    if np.asarray(answer).dtype.kind != "f":  # whether something holds
+        return answer
+    digits, power = np.frexp(answer)
+    return np.ldexp(np.rint(digits / unit) * unit, power)
 
 
 def _group_error(step: Activation, value: Array) -> Array:
