@@ -1,8 +1,9 @@
 """Run by test_keras.py, in a process of its own: ask Keras about many files, and load TensorFlow once.
 
-usage: ask_keras_of_many.py FILE...
-Writes JSON, for each file [name, whether they agree, the line that says so, samples]. Everything but the process
-is what `ask_keras` does.
+usage: ask_keras_of_many.py [FILE | FILE=LAYERS]...
+What is told by its layers, as Python text in which `L` is keras.layers, is first made and saved.
+Writes JSON, for each file [name, whether they agree, the line that says so, samples, what was left out].
+Everything but the process is what `ask_keras` does.
 """
 
 import io
@@ -28,6 +29,17 @@ def spoken(said: bytes, folder: str) -> tuple[dict[str, Any], list[Any]]:
     return {"version": keras.__version__, **header}, arrays
 
 
+def saved(told: str) -> str:
+    """Return a model file, made first if its layers are told; its biases are no zeros."""
+    path, _, layers = told.partition("=")
+    if layers:
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential(eval(f"[{layers}]", {"L": keras.layers}))
+        model.set_weights([array + 0.25 for array in model.get_weights()])
+        model.save(path)
+    return path
+
+
 asking._spoken = spoken
-agreements = [(Path(name).name, asking.ask_keras(read(name), name)) for name in sys.argv[1:]]
-json.dump([(name, a.holds, a.line(), a.samples) for name, a in agreements], sys.stdout)
+agreements = [(Path(path).name, asking.ask_keras(read(path), path)) for path in map(saved, sys.argv[1:])]
+json.dump([(name, a.holds, a.line(), a.samples, a.left_out) for name, a in agreements], sys.stdout)

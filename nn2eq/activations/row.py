@@ -52,6 +52,8 @@ class Row:
     mirror         p, q, r with f(-z) = p f(z) + q z + r, texts in the parameters; () if there are none
     range          of a coupled row: bounds of every output, texts in `low` and `high`, the bounds of z
     steepest       of a coupled row: the most that an output moves when no unit moves by more than 1
+    roundings      that an implementation in float32 costs, relative to 1 + |answer|: TensorFlow's logistic function
+                   goes through 0.5 + 0.5 tanh(z / 2), so that a small answer has an error relative to 1
     aliases        other names by which Keras knows it
     keras          the generations of Keras whose files say it by name; other rows are reached through a layer
     transform      its name as a transformation of an input
@@ -73,6 +75,7 @@ class Row:
     mirror: tuple[str, ...] = ()
     range: tuple[str, str] = ("-inf", "inf")
     steepest: float = np.inf
+    roundings: float = 2.0
     aliases: tuple[str, ...] = ()
     keras: tuple[int, ...] = (3,)
     transform: str = ""

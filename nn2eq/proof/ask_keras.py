@@ -152,7 +152,7 @@ def _precision(unit: float) -> str:
 
 def _first_difference(core: Network, x: Array, answer: KerasAnswer, kept: NDArray[np.bool_]) -> str:
     """Name the first layer, and its first unit, at which Keras is somewhere else."""
-    if len(answer.between) != len(core.layers):
+    if len(answer.between) != len(core.layers) or not kept.any():
         return ""
     for number, found in enumerate(answer.between, start=1):
         cost: Rounding = rounding(replace(core, layers=core.layers[:number]), x, answer.unit)

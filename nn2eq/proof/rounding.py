@@ -27,10 +27,6 @@ SAFETY = 1.5
 """How much larger than a local error the perturbation is that stands for it."""
 MARGIN = 1.5
 """How much more than the worst perturbed pass is off at the end is allowed."""
-FORMULA_UNITS = 2
-"""Roundings that an activation's own implementation costs, relative to 1 + |answer|: TensorFlow's float32
-logistic function, for one, goes through 0.5 + 0.5 tanh(z / 2), so that a small answer has an error relative
-to 1."""
 FEW = 16
 """Units of a coupled row whose formula is tried: what some take grows with the third power of their number."""
 STEEP = 1e3
@@ -172,9 +168,21 @@ def rounding(network: Network, x: Array, unit: float = SINGLE) -> Rounding:
                     unit * _local_error(layer, step, value, answer), _cancelled(step, value, unit)
                 )
                 beyond |= np.any(size > unit * largest, axis=-1)
-                value, moved = answer, step(moved) + size * _signs(random, answer.shape)
+                value, moved = answer, _outward(step, moved, answer, size * _signs(random, answer.shape))
         error = MARGIN * np.abs(moved - value).max(axis=0) + 2 * unit * np.abs(value)
     return Rounding(value, np.where(np.isnan(error) | beyond[:, None], np.inf, error), at_jump)
+
+
+def _outward(step: Map, moved: Array, answer: Array, local: Array) -> Array:
+    """Return what a step makes of perturbed passes, with its own errors: in the first two away from the answer.
+
+    Where an activation falls, what came in and what it adds would otherwise make up for one another.
+    """
+    found = step(moved)
+    if not isinstance(step, Affine):
+        away = np.sign(found[:2] - answer)
+        local[:2] = np.where(away == 0.0, local[:2], away * np.abs(local[:2]))
+    return found + local
 
 
 def _signs(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -191,11 +199,11 @@ def _local_error(layer: Layer, step: Map, value: Array, answer: Array) -> Array:
         return np.asarray((np.sqrt(terms) + 2) * size)
     if isinstance(step, Selected):
         chosen = np.isin(np.arange(value.shape[-1]), step.units)
-        return np.where(chosen, FORMULA_UNITS * (np.abs(answer) + 1), 0.0)
+        return np.where(chosen, step.activation.row.roundings * (np.abs(answer) + 1), 0.0)
     if step.segments:  # a multiplication and an addition at most
         offset = max(float(np.max(np.abs(piece.intercept))) for piece in step.segments)
         return np.asarray(2 * (np.abs(answer) + offset))
-    own = FORMULA_UNITS * (np.abs(answer) + 1)
+    own = step.row.roundings * (np.abs(answer) + 1)
     if _is_coupled(step):  # TensorFlow's softmax is exp(z - (max + log sum)), as exact as the largest z
         own = own + _largest(step, value, answer) * np.abs(answer)
     return np.asarray(own)
@@ -211,19 +219,19 @@ def _is_of_few(step: Map, value: Array) -> TypeGuard[Activation]:
 def _cancelled(step: Map, value: Array, unit: float) -> Array:
     """Return what the textbook formula may be off around here in this arithmetic, 0 where it overflows.
 
-    What correct rounding would cost is counted twice: TensorFlow's erf and exp are not rounded correctly.
-
-    Keras computes by such formulas: its squareplus of -1000 is half of what two numbers near 1000 differ by.
+    Keras computes by such formulas: its squareplus of -1000 is half of what two numbers near 1000 differ by. What
+    correct rounding would cost is multiplied: TensorFlow's erf and exp are not rounded correctly.
     """
     if unit <= DOUBLE or not _is_of_few(step, value):
         return np.zeros(())
     random = np.random.default_rng(0)
     near = value * (1 + 4 * unit * random.uniform(-1.0, 1.0, (PASSES, *value.shape)))
-    split = near.reshape(*near.shape[:-1], step.groups, -1) if step.row.coupled else near
+    units = value.shape[-1] // step.groups
+    split = near.reshape(*near.shape[:-1], step.groups, units) if step.row.coupled else near
     values = {"z": split, **step.per_unit}
     exactly, roughly = (fm.evaluate(step.formula, values, by) for by in (None, lambda a: _rounded(a, unit)))
     off = np.abs(roughly - exactly).reshape(near.shape).max(axis=0)
-    return np.where(np.isfinite(off), FORMULA_UNITS * off, 0.0)
+    return np.where(np.isfinite(off), step.row.roundings * off, 0.0)
 
 
 def _rounded(answer: Any, unit: float) -> Any:
