@@ -1,8 +1,9 @@
 # nn2eq 0.1.0: the network of 'dense_1-10-2-1_tanh.keras' as sympy, nested form
 # function: predict
 # sha256 of the model: 536f62959e7c8f4adf82571a2fa1625fe0ef931fe2ca29af0da5d19eea826de0
+# around the network: scale_input=minmax:-5:5:-1:1; scale_output=minmax:-7.94558:34.5892:-1:1
 # check: text and network agree (evaluated as sympy): worst error 7.4e-16 of 1.0e-12 allowed, 3.3 ulps, on 141 samples, at x = (-3.51868)
-# check: Keras and network agree (keras 3.15.1, model loaded): worst error 5.1e-07 of 8.2e-06 allowed, 4.3 ulps, on 141 samples, at x = (-1.18412)
+# check: Keras and network agree (keras 3.15.1, model loaded): worst error 5.1e-07 of 7.6e-06 allowed, 4.3 ulps, on 141 samples, at x = (-1.18412)
 from sympy import Add, tanh, evaluate, symbols
 
 (x,) = inputs = symbols("x", real=True, seq=True)

@@ -1,8 +1,9 @@
 # nn2eq 0.1.0: the network of 'dense_1-3-2-1_tanh.keras' as numpy, matrix form
 # function: predict
 # sha256 of the model: 84898855262800adadc6e10166e366886f1f3361d7befd7490af6a553eaf8123
+# around the network: scale_input=minmax:-5:5:-1:1; scale_output=minmax:-7.94558:34.5892:-1:1
 # check: text and network agree (evaluated as numpy): worst error 2.2e-16 of 1.0e-12 allowed, 0.98 ulps, on 141 samples, at x = (5.82432)
-# check: Keras and network agree (keras 3.15.1, model loaded): worst error 2.2e-07 of 1.8e-06 allowed, 1.8 ulps, on 141 samples, at x = (-100.0)
+# check: Keras and network agree (keras 3.15.1, model loaded): worst error 2.1e-07 of 1.7e-06 allowed, 1.8 ulps, on 141 samples, at x = (-1.42274)
 import numpy as np
 
 
