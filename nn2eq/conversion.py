@@ -15,7 +15,7 @@ from nn2eq.domain import known_domain
 from nn2eq.emit import Content, Emitter, as_text, content, emitter, require, require_fractions
 from nn2eq.emit.header import Header, lines, with_header
 from nn2eq.emit.options import LIMIT, Options
-from nn2eq.errors import Disagreement
+from nn2eq.errors import NESTED_CASES, CannotEmit, Disagreement
 from nn2eq.forms import EXACT, STRAIGHT, SYMBOLS, form, require_taken
 from nn2eq.forms.arguments import ARGUMENTS, read_arguments
 from nn2eq.forms.linear import taken_away, without_activations
@@ -152,9 +152,13 @@ def draft(network: Network, request: Request) -> Draft:
         reason = "its symbols were asked for" if request.shape else "it shows what is left of the layers"
         reason = "there are no numbers" if network.drawn and not request.shape else reason
         return _written(network, by_name, by_name.form, "" if request.form else reason)
-    if chosen.default:
-        return _by_default(network, request, chosen)
-    return _by_size(network, request, chosen)
+    choose = _by_default if chosen.default else _by_size
+    try:
+        return choose(network, request, chosen)
+    except CannotEmit as refusal:
+        if refusal.code != NESTED_CASES or "layered" not in chosen.layouts:
+            raise
+        return _written(network, request, "layered", "cases within cases are said line by line")
 
 
 def _by_default(network: Network, request: Request, chosen: Emitter) -> Draft:

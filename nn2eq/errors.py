@@ -40,6 +40,10 @@ class TooLarge(Nn2eqError):
     """A text that would be larger than the limit; says how large, and which form is smaller."""
 
 
+NESTED_CASES = "nested-cases"
+"""The code of a form that has no room for cases within cases; line by line they can be said."""
+
+
 class CannotEmit(Nn2eqError):
     """A language cannot say this form, activation or name."""
 

@@ -169,6 +169,10 @@ def test_sympy_refuses_cases_within_conditions_of_cases() -> None:
     with pytest.raises(CannotEmit, match=r"SymPy multiplies out the cases .* use --form layered"):
         emit(nested(network), "sympy")
     assert evaluate_expressions(expressions(network), np.zeros((1, 2))).shape == (1, 1)
+    chosen = convert(network, Request(language="sympy"))
+    assert (chosen.program.layout, "cases within cases" in chosen.reason) == ("layered", True)
+    assert chosen.agreement is not None
+    assert chosen.agreement.holds
 
 
 # -------------------------------------------------------------------------------------------------- the names

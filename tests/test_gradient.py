@@ -420,3 +420,12 @@ def _without_bias(layer: Layer) -> Layer:
     first, *rest = layer.maps
     assert isinstance(first, Affine)
     return replace(layer, maps=(Affine(first.kernel), *rest))
+
+
+def test_slopes_that_overflow_where_people_read_them_are_left_out() -> None:
+    """A quotient of exponentials is no number at z = 1000, in a slope as in an answer."""
+    network = dense((2, 3, 2), ("tanh", "softmax"), scale=1000.0)
+    agreement = convert(network, Request(form="gradient", options=Options(activations="explicit"))).agreement
+    assert agreement is not None
+    assert agreement.holds, agreement.line()
+    assert "overflows" in agreement.line()

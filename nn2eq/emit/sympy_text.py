@@ -32,7 +32,7 @@ from nn2eq.emit.pythonic import (
     texts_of,
 )
 from nn2eq.emit.scalars import Call, Formula, Line, unrolled
-from nn2eq.errors import CannotEmit
+from nn2eq.errors import NESTED_CASES, CannotEmit
 from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step
 from nn2eq.forms.size import Spelling, textbook
 
@@ -152,7 +152,7 @@ def _nested(program: Program, spelling: Spelling) -> Iterator[str]:
     if sum(any(part.op == "where" for part in fm.walk(row.formula)) for row in rows) > 1:
         raise CannotEmit(
             "SymPy multiplies out the cases of a Piecewise inside the condition of another",
-            code="nested-cases",
+            code=NESTED_CASES,
             way_out="use --form layered",
         )
     yield from statements(program, SCALARS, spelling)

@@ -14,12 +14,12 @@ from nn2eq.emit import emitter
 from nn2eq.emit.names import called
 from nn2eq.emit.options import Options
 from nn2eq.errors import CannotEmit, Disagreement
-from nn2eq.forms.program import Affine, Apply, Cases, Program, Value, arguments
+from nn2eq.forms.program import Affine, Cases, Program, Value, arguments
 from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
 from nn2eq.proof.agreement import Agreement, compare
 from nn2eq.proof.approximate import affine_size, expect_program, in_box
-from nn2eq.proof.expected import Expected
+from nn2eq.proof.expected import OVERFLOWN, Expected, overflowed
 from nn2eq.proof.rounding import DOUBLE, SINGLE, measured, rounding, widened
 from nn2eq.proof.runners import Answer, run
 from nn2eq.proof.samples import samples
@@ -30,8 +30,6 @@ UNITS = {"float64": DOUBLE, "float32": SINGLE}
 """The unit roundoff of what a text computes in."""
 FLOAT32_RANGE = 1e12
 """How large numbers on the way may be in float32: formulas of activations cube them."""
-OVERFLOWS = 300.0
-"""Pre-activations from which a textbook formula may overflow: exp(2z) does from 355."""
 UNIT_TOLERANCE = 1e-10
 """How far a value on the way may be off, relative to its magnitude, and still be the same: errors grow."""
 
@@ -156,7 +154,9 @@ def compare_answer(expected: Expected, answer: Answer, program: Program, languag
         if len(program.functions) > 1
         else answer
     )
-    kept = ~_overflowed(expected, answer, program, language)
+    kept = np.ones(len(expected.x), dtype=np.bool_)
+    if answer.outputs.shape == expected.answers.shape:
+        kept = ~overflowed(program, language, expected.x, answer.outputs)
     agreement = compare(
         expected.answers[kept],
         answer.outputs[kept] if len(answer.outputs) == len(kept) else answer.outputs,
@@ -171,27 +171,10 @@ def compare_answer(expected: Expected, answer: Answer, program: Program, languag
     unit = "" if agreement.holds else first_difference(program, expected.x, answer.values)
     reasons = {
         "at a jump": expected.left_out,
-        "where the textbook formula overflows": int(np.count_nonzero(~kept)),
+        OVERFLOWN: int(np.count_nonzero(~kept)),
     }
     left_out = tuple((count, why) for why, count in reasons.items() if count)
     return replace(agreement, left_out=left_out, unit=unit, cost=expected.cost, note=expected.note)
-
-
-def _overflowed(expected: Expected, answer: Answer, program: Program, language: str) -> NDArray[np.bool_]:
-    """Return the samples (n,) that a textbook formula in a text for people cannot be evaluated at.
-
-    The quotient of exponentials is NaN from |z| = 710; such a text is for reading, and a machine runs
-    another.
-    """
-    count = len(expected.x)
-    if not emitter(language).for_people or answer.outputs.shape != expected.answers.shape:
-        return np.zeros(count, dtype=np.bool_)
-    values = program.values(expected.x)
-    largest = np.zeros(count)
-    for step in program.predict.steps:
-        if isinstance(step, Apply):
-            largest = np.maximum(largest, np.abs(values[step.arg.name]).max(axis=1))
-    return ~np.isfinite(answer.outputs).all(axis=1) & (largest > OVERFLOWS)
 
 
 def unit_of(digits: int) -> float:

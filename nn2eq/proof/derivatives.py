@@ -24,6 +24,7 @@ from nn2eq.forms.program import Affine, Combine, Constant, Function, Program, St
 from nn2eq.forms.taylor import expand
 from nn2eq.network import Network
 from nn2eq.proof.agreement import TEXT_TOLERANCE, Agreement, compare
+from nn2eq.proof.expected import OVERFLOWN, overflowed
 from nn2eq.proof.rounding import DOUBLE, measured, rounding, widened
 from nn2eq.proof.runners import Answer
 from nn2eq.series import truncation
@@ -78,12 +79,16 @@ def derivatives_agree(
     for function in _spoken(program, language):
         answers, size, tolerance, kept = _expected(network, program, function, x, unit)
         said = run(x[kept], called(function, Options(name=name))).outputs
+        lost = np.zeros(len(said), dtype=np.bool_)
+        if said.shape == answers[kept].shape:
+            lost = overflowed(program.alone(function), language, x[kept], said)
+            said, kept[kept] = said[~lost], ~lost
         agreement = compare(
             answers[kept], said, scale=size[kept], tolerance=tolerance[kept], link="text and network",
             how=f"derivatives, evaluated as {language}", x=x[kept], outputs=labels(program, function),
             precision=2 * unit,
         )  # fmt: skip
-        found.append(replace(agreement, left_out=_left_out(kept)))
+        found.append(replace(agreement, left_out=_left_out(int(np.count_nonzero(~kept)), int(lost.sum()))))
         if exact and agreement.holds:
             found += _against_series(network, program, function, x[kept])
         if not found[-1].holds:
@@ -98,9 +103,10 @@ def _spoken(program: Program, language: str) -> tuple[Function, ...]:
     return program.merged().functions if emitter(language).merged else program.functions[1:]
 
 
-def _left_out(kept: NDArray[np.bool_]) -> tuple[tuple[int, str], ...]:
-    count = int(np.count_nonzero(~kept))
-    return ((count, "at a bend or where slopes are not finite"),) if count else ()
+def _left_out(count: int, overflown: int) -> tuple[tuple[int, str], ...]:
+    bent = count - overflown
+    reasons = ((bent, "at a bend or where slopes are not finite"), (overflown, OVERFLOWN))
+    return tuple(reason for reason in reasons if reason[0])
 
 
 def _expected(

@@ -14,7 +14,7 @@ from nn2eq.emit.latex.pieces import BREAK, Equation, Piece, Place, Term, symbol,
 from nn2eq.emit.latex.scalars import Sums
 from nn2eq.emit.latex.weights import entry
 from nn2eq.emit.printing import SIGN
-from nn2eq.errors import CannotEmit
+from nn2eq.errors import NESTED_CASES, CannotEmit
 from nn2eq.forms.program import Affine, Combine, Constant, Operand, Value
 
 Known = Mapping[str, list[Piece]]
@@ -64,7 +64,7 @@ def _whole(piece: Piece) -> Piece:
     lines = piece.text.split(f"{BREAK}\n") if piece.broken else []
     if any(line.count(r"\begin{cases}") != line.count(r"\end{cases}") for line in lines):
         what = "latex has no room within a brace for slopes of so many cases"
-        raise CannotEmit(what, code="nested-cases", way_out="use another --format")
+        raise CannotEmit(what, code=NESTED_CASES, way_out="use another --format")
     return piece
 
 
