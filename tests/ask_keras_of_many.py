@@ -13,10 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-
-import keras
-
 from nn2eq import read
 from nn2eq.proof import ask_keras as asking
 from nn2eq.proof import keras_child, pipe
@@ -24,6 +20,8 @@ from nn2eq.proof import keras_child, pipe
 
 def spoken(said: bytes, folder: str) -> tuple[dict[str, Any], list[Any]]:
     """Answer here what is otherwise asked of a child."""
+    import keras
+
     asked, (x, *weights) = pipe.unframed(io.BytesIO(said))
     header, arrays = keras_child._answers(keras, asked, x, weights)
     return {"version": keras.__version__, **header}, arrays
@@ -31,6 +29,8 @@ def spoken(said: bytes, folder: str) -> tuple[dict[str, Any], list[Any]]:
 
 def saved(told: str) -> str:
     """Return a model file, made first if its layers are told; its biases are no zeros."""
+    import keras
+
     path, _, layers = told.partition("=")
     if layers:
         keras.utils.set_random_seed(0)
@@ -40,6 +40,13 @@ def saved(told: str) -> str:
     return path
 
 
-asking._spoken = spoken
-agreements = [(Path(path).name, asking.ask_keras(read(path), path)) for path in map(saved, sys.argv[1:])]
-json.dump([(name, a.holds, a.line(), a.samples, a.left_out) for name, a in agreements], sys.stdout)
+def main() -> None:
+    """Ask about each, and write what came of it."""
+    os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    asking._spoken = spoken
+    agreements = [(Path(path).name, asking.ask_keras(read(path), path)) for path in map(saved, sys.argv[1:])]
+    json.dump([(name, a.holds, a.line(), a.samples, a.left_out) for name, a in agreements], sys.stdout)
+
+
+if __name__ == "__main__":  # pytest imports every module for its doctests
+    main()

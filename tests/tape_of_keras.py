@@ -9,8 +9,6 @@ import os
 import sys
 from pathlib import Path
 
-os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-
 
 def networks():
     """Yield names, layers, losses and the shape of an input."""
@@ -102,6 +100,7 @@ def derivatives(model, x):
 
 
 if __name__ == "__main__":
+    os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     json.dump(
         {name: answer(name, parts, loss, shape, sys.argv[1]) for name, parts, loss, shape in networks()},
         sys.stdout,

@@ -134,3 +134,9 @@ def test_public_names_are_there() -> None:
     assert set(nn2eq.__all__) == set(nn2eq._HOMES)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         nn2eq.nonsense  # noqa: B018 - the look-up is the test
+
+
+def test_collecting_the_tests_takes_no_keras_along() -> None:
+    """Pytest imports every module for its doctests, also those that other tests start as programs."""
+    collect = "import pytest; pytest.main(['--collect-only', '-q', '-p', 'no:cacheprovider'])"
+    assert not loaded_after(collect) & {"tensorflow", "keras", "tf_keras"}
