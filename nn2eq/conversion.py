@@ -22,7 +22,7 @@ from nn2eq.forms.linear import taken_away, without_activations
 from nn2eq.forms.program import Program
 from nn2eq.forms.rounded import rounded
 from nn2eq.forms.size import numbers, require_at_most
-from nn2eq.network import Network, numbered
+from nn2eq.network import Network
 from nn2eq.proof.agreement import Agreement
 from nn2eq.proof.check import check
 from nn2eq.proof.recorded import recorded
@@ -206,7 +206,7 @@ def _told(network: Network, request: Request, name: str) -> dict[str, Any]:
 
 
 def _shape(network: Network, request: Request) -> dict[str, Any]:
-    return read_arguments(request.shape, network.input_names or numbered("x", network.inputs))
+    return read_arguments(request.shape, network.input_labels)
 
 
 def _measured(network: Network, request: Request, program: Program) -> Program:

@@ -162,6 +162,16 @@ class Network:
         return math.prod(self.input_shape)
 
     @property
+    def input_labels(self) -> tuple[str, ...]:
+        """What the inputs are called: their names, or the standing x1 ... xn."""
+        return self.input_names or numbered("x", self.inputs)
+
+    @property
+    def output_labels(self) -> tuple[str, ...]:
+        """What the outputs are called: their names, or the standing y1 ... ym."""
+        return self.output_names or numbered("y", self.outputs)
+
+    @property
     def output_shape(self) -> tuple[int, ...]:
         """The shape of one output, without the batch."""
         return self.layers[-1].shape if self.layers else self.input_shape

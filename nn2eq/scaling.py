@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from nn2eq.activations import transform
 from nn2eq.errors import BadRequest
-from nn2eq.network import Affine, Layer, Network, Selected, numbered
+from nn2eq.network import Affine, Layer, Network, Selected
 
 Array = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -65,8 +65,8 @@ def in_original_units(
 
     The transforms (`p=log10`) come first, then the scaler, then the network. Raises BadRequest.
     """
-    inputs = network.input_names or numbered("x", network.inputs)
-    outputs = network.output_names or numbered("y", network.outputs)
+    inputs = network.input_labels
+    outputs = network.output_labels
     if scale_input:
         network = scaled(network, "scale_input", parse_scaler(scale_input, inputs, "--scale-input"))
     if transform_input:
@@ -94,7 +94,7 @@ def _layer(name: str, shape: tuple[int, ...], affine: Affine, fitted: Scaler | N
 
 def transformed(network: Network, functions: Sequence[str]) -> Network:
     """Return the network with a function in front of each input, or `none`. Raises BadRequest."""
-    names = network.input_names or numbered("x", network.inputs)
+    names = network.input_labels
     front = [
         Layer(
             f"transform_{names[unit]}", "Transform", network.input_shape,

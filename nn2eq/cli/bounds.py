@@ -12,10 +12,8 @@ import orjson
 from nn2eq.bounds import Bounds, Progress, Range
 from nn2eq.bounds import bounds as proved
 from nn2eq.cli.help import Sectioned
-from nn2eq.cli.options import ModelOptions, data_option, model_options, rows_of
+from nn2eq.cli.options import ModelOptions, box_of, data_option, domain_option, model_options
 from nn2eq.cli.terminal import say, table
-from nn2eq.domain import default_domain, parse_domain
-from nn2eq.network import numbered
 
 _SHOWN = 200
 """Derivatives that are shown as a table; JSON has them all."""
@@ -28,11 +26,7 @@ Examples:
 
 
 @click.command(cls=Sectioned, epilog=_EPILOG, short_help="Prove the range of outputs and derivatives.")
-@click.option(
-    "--domain",
-    metavar="-1:1",
-    help="The box: -1:1 for every input, or a=-1:1,b=0:5. Else the data's, or the scaler's.",
-)
+@domain_option
 @click.option("--gap", type=click.FloatRange(min=0), help="How sharp: stop within so much of the true range.")
 @click.option(
     "--seconds", type=click.FloatRange(min=0), default=10.0, show_default=True, help="Stop after so long."
@@ -50,15 +44,14 @@ def bounds(
 ) -> None:
     """Prove the range of every output of MODEL, and of its derivatives, over a box."""
     network = source.network()
-    inputs = network.input_names or numbered("x", network.inputs)
-    box = parse_domain(domain, inputs) if domain else default_domain(network, rows_of(data, network))
+    box = box_of(domain, network, data)
     with _progress() as progress:
         found = proved(network, box, gap=gap, seconds=seconds, progress=progress)
     say(f"proved by {found.boxes:,} boxes; the true range may be narrower by {found.gap:.2g}")
     if as_json:
         click.echo(orjson.dumps(found.as_dict(), option=orjson.OPT_INDENT_2).decode())
     else:
-        _show(found, inputs, network.output_names or numbered("y", network.outputs))
+        _show(found, network.input_labels, network.output_labels)
 
 
 def _show(found: Bounds, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> None:

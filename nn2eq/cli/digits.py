@@ -6,12 +6,10 @@ import click
 import orjson
 
 from nn2eq.cli.help import Sectioned
-from nn2eq.cli.options import ModelOptions, data_option, fold_option, model_options, rows_of
+from nn2eq.cli.options import ModelOptions, box_of, data_option, domain_option, fold_option, model_options
 from nn2eq.cli.terminal import say, table, waiting
-from nn2eq.domain import default_domain, parse_domain
 from nn2eq.forms.digits import Digits
 from nn2eq.forms.digits import digits as needed
-from nn2eq.network import numbered
 
 _SHOWN = 200
 """Coefficients that are shown as a table; JSON has them all."""
@@ -27,11 +25,7 @@ Examples:
     "--tolerance", type=click.FloatRange(min=0, min_open=True), required=True,
     help="How far the printed formula may be from the network on the domain.",
 )  # fmt: skip
-@click.option(
-    "--domain",
-    metavar="-1:1",
-    help="The box: -1:1 for every input, or a=-1:1,b=0:5. Else the data's, or the scaler's.",
-)
+@domain_option
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0),
@@ -54,8 +48,7 @@ def digits(
 ) -> None:
     """How many significant digits of MODEL's numbers must be printed, overall and for each?"""
     network = source.network()
-    inputs = network.input_names or numbered("x", network.inputs)
-    box = parse_domain(domain, inputs) if domain else default_domain(network, rows_of(data, network))
+    box = box_of(domain, network, data)
     with waiting("rounding and proving"):
         found = needed(network, tolerance, box, fold=fold, seconds=seconds)
     if as_json:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # numbers are imported while a child reads the file
     import numpy as np
     from numpy.typing import NDArray
 
+    from nn2eq.domain import Domain
     from nn2eq.network import Network
     from nn2eq.proof.ask_keras import Asked
     from nn2eq.reading import Started
@@ -158,6 +159,24 @@ def dense_option(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
+def domain_option(command: Command) -> Command:
+    """Give a command --domain, for `box_of`."""
+    return click.option(
+        "--domain",
+        metavar="-1:1",
+        help="The box: -1:1 for every input, or a=-1:1,b=0:5. Else the data's, or the scaler's.",
+    )(command)
+
+
+def box_of(domain: str | None, network: Network, data: str | None) -> Domain:
+    """Return the box that --domain names, else that of the data or the scaler. Raises BadRequest if none is known."""
+    from nn2eq.domain import default_domain, parse_domain
+
+    if domain:
+        return parse_domain(domain, network.input_labels)
+    return default_domain(network, rows_of(data, network))
+
+
 def data_option(command: Command) -> Command:
     """Give a command --data."""
     return click.option(
@@ -181,9 +200,8 @@ def rows_of(data: str | None, network: Network) -> NDArray[np.float64] | None:
     if data is None:
         return None
     from nn2eq.data import read_columns
-    from nn2eq.network import numbered
 
-    return read_columns(data, network.input_names or numbered("x", network.inputs))
+    return read_columns(data, network.input_labels)
 
 
 def split_names(text: str, count: int, option: str) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def regions(
 ) -> None:
     """List the affine pieces of MODEL, a network of ReLU and its kind: where each is, and its map there."""
     network = source.network()
-    names = network.input_names or numbered("x", network.inputs)
+    names = network.input_labels
     found = found_regions(
         network,
         None if domain is None else parse_domain(domain, names),

@@ -12,7 +12,6 @@ from nn2eq.cli.help import Sectioned
 from nn2eq.cli.options import ModelOptions, fold_option, model_options
 from nn2eq.cli.terminal import printable, say, table
 from nn2eq.domain import parse_point
-from nn2eq.network import numbered
 from nn2eq.proof.expectation import expect as expected
 from nn2eq.proof.trace import trace as traced
 from nn2eq.show import worked
@@ -50,7 +49,7 @@ def trace(
     Exit status: 1 if the answer that is expected differs by more than rounding.
     """
     network = source.network()
-    x = parse_point(at, network.input_names or numbered("x", network.inputs))
+    x = parse_point(at, network.input_labels)
     rows = traced(network, x, fold=fold)
     verdict = expected(network, x, expect) if expect is not None else None
     if as_json or style == "json":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +11,14 @@ from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 from nn2eq.errors import BadRequest, UnsupportedModel
+from nn2eq.forms.frame import inputs_of, predicting, program_of
 from nn2eq.forms.losses import LOSSES, Loss
 from nn2eq.forms.losses import chosen as chosen_loss
-from nn2eq.forms.program import Affine, Apply, Function, Program, Step, Value
+from nn2eq.forms.program import Affine, Apply, Program, Step
 from nn2eq.forms.stages import stages
 from nn2eq.forms.straight import in_symbols, steps
 from nn2eq.network import Affine as Linear
-from nn2eq.network import Network, numbered
+from nn2eq.network import Network
 
 Array = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def backprop(
     """
     _require_single_places(network)
     found = stages(network, fold=False)
-    x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
+    x = inputs_of(network)
     made = tuple(steps(network, found, x))
     _require_simple(made)
     last = made[-1]
@@ -61,10 +61,8 @@ def backprop(
     told |= {"derivation": True} if derivation else {}
     told |= {"at": _point(at, network.inputs, "at")} if at is not None else {}
     told |= {"target": _point(target, network.outputs, "target")} if target is not None else {}
-    return Program(
-        (Function("predict", (x,), (made[-1].out,), made),), "backprop", "backprop",
-        os.path.basename(network.source.file), network.source.sha256, told=told, notes=tuple(_notes(network)),
-    )  # fmt: skip
+    function = predicting(x, made[-1].out, *made)
+    return program_of(network, function, "backprop", "backprop", told=told, notes=tuple(_notes(network)))
 
 
 def _require_single_places(network: Network) -> None:

@@ -5,16 +5,15 @@ How far the pieces can be apart there follows from the range of every pre-activa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from nn2eq.bounds import Intervals, Tape, bounds
-from nn2eq.bounds.tape import Applied, Op, Sum
+from nn2eq.bounds import Intervals, bounds
 from nn2eq.domain import Domain, domain_of
 from nn2eq.errors import BadRequest, UnsupportedModel
-from nn2eq.forms.program import Affine, Apply, Array, Program, with_constants
+from nn2eq.forms.distance import tape_of
+from nn2eq.forms.program import Apply, Array, Program, needed, with_constants
 from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
 
@@ -57,7 +56,7 @@ def is_switch(step: Apply) -> bool:
 
 def _range(program: Program, name: str, box: Domain, seconds: float) -> tuple[Array, Array]:
     """Prove what a value of a program lies within. Raises BadRequest if nothing bounds it."""
-    proved = bounds(_until(program, name), box, seconds=seconds, jacobian=False).outputs
+    proved = bounds(tape_of(_up_to(program, name)), box, seconds=seconds, jacobian=False).outputs
     low, high = np.array([(unit.low, unit.high) for unit in proved]).T
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         raise BadRequest(
@@ -66,22 +65,8 @@ def _range(program: Program, name: str, box: Domain, seconds: float) -> tuple[Ar
     return low, high
 
 
-def _until(program: Program, name: str) -> Tape:
-    """Return what makes a value, as the bounds are proved of it."""
-    places, ops = {program.predict.arguments[0].name: 0}, list[Op]()
-    for step, op in _ops(program, places):
-        ops.append(op)
-        places[step] = len(ops)
-        if step == name:
-            break
-    return Tape(len(program.inputs), tuple(ops))
-
-
-def _ops(program: Program, places: dict[str, int]) -> Iterator[tuple[str, Op]]:
-    for step in program.predict.steps:
-        if isinstance(step, Affine):
-            terms = tuple((places[term.arg.name], term.matrix.data) for term in step.terms)
-            yield step.out.name, Sum(terms, None if step.offset is None else step.offset.data)
-        else:
-            assert isinstance(step, Apply)  # the network itself has no other steps
-            yield step.out.name, Applied(places[step.arg.name], with_constants(step), step.units)
+def _up_to(program: Program, name: str) -> Program:
+    """Return the program of one of its values: what leads to it, and no more."""
+    [value] = [step.out for step in program.predict.steps if step.out.name == name]
+    steps = needed(program.predict.steps, {name})
+    return program.alone(replace(program.predict, results=(value,), steps=steps))

@@ -38,7 +38,7 @@ def expressions(network: Network | str | os.PathLike[str]) -> list[Expr]:
     if not isinstance(network, Network):
         network = read(network)
     network.require_numbers("a SymPy expression")
-    values: list[Expr] = [sp.Symbol(name) for name in network.input_names or numbered("x", network.inputs)]
+    values: list[Expr] = [sp.Symbol(name) for name in network.input_labels]
     with sp.evaluate(False):
         for step in network.maps:
             values = _through(step, values)

@@ -8,7 +8,7 @@ Every value is named, and nothing nested is ever differentiated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -19,6 +19,7 @@ from nn2eq import formula as fm
 from nn2eq.domain import point_of
 from nn2eq.errors import BadRequest
 from nn2eq.forms.chosen import places, selection
+from nn2eq.forms.operands import chosen_units, halved, mentioned
 from nn2eq.forms.program import (
     Affine,
     Apply,
@@ -224,12 +225,10 @@ class _Sweep:
         args = {"z": Operand(step.arg), "a": Operand(step.out)}
         args |= {key: Operand(constant) for key, constant in step.parameters.items()}
         if step.units:
-            chosen = np.zeros(step.arg.size)
-            chosen[list(step.units)] = 1.0
-            args["chosen"] = Operand(Constant(f"chosen{number}", chosen))
+            args["chosen"] = chosen_units(step, number)
             node = where(fm.Node(">", (fm.name("chosen"), ZERO)), node, other)
         out = _vectors(name, (), step.out.size, step.out.origin)
-        return Operand(self._add(Combine(out, (node,), _mentioned([node], args))))
+        return Operand(self._add(Combine(out, (node,), mentioned([node], args))))
 
     def _add(self, step: Step) -> Value:
         self.steps.append(step)
@@ -253,9 +252,9 @@ class _Sweep:
         if layer.slope is not None:
             return self._scaled(out, layer.slope, t, self.inputs)
         t = t or Operand(_identity(self.inputs))
-        args = _halved(step, {"z": Operand(step.arg), "t": t}) | {"a": Operand(step.out)}
+        args = halved(step, {"z": Operand(step.arg), "t": t}) | {"a": Operand(step.out)}
         node = step.activation.pushed
-        return Operand(self._add(Combine(out, (node,), _mentioned([node], args), step.activation.groups)))
+        return Operand(self._add(Combine(out, (node,), mentioned([node], args), step.activation.groups)))
 
     def backward(self) -> list[Slopes]:
         """Return the slopes of the outputs by each layer's argument, and last by themselves: (outputs, n) each."""
@@ -273,7 +272,7 @@ class _Sweep:
             return self._scaled(out, layer.slope, d, self.outputs)
         args = _of_coupled(step) | {"d": d or Operand(_identity(self.outputs))}
         nodes = step.activation.pulled
-        return Operand(self._add(Combine(out, nodes, _mentioned(nodes, args), step.activation.groups)))
+        return Operand(self._add(Combine(out, nodes, mentioned(nodes, args), step.activation.groups)))
 
     def _by(self, step: Affine | Apply, z: str, a: str, rows: tuple[int, ...]) -> Value:
         """Return the value that slopes by a step's argument are to be: of pre-activations z, of others a."""
@@ -328,14 +327,14 @@ class _Sweep:
         else:
             moves = {key: move for key, move in _MOVES.items() if moved or key != "d"}
             nodes = tuple(simplified(tangent(node, moves)) for node in step.activation.pulled)
-            args |= _halved(step, {"z": Operand(step.arg), "t": ahead}) | {
+            args |= halved(step, {"z": Operand(step.arg), "t": ahead}) | {
                 "a": Operand(step.out),
                 "t_a": behind,
             }
         if all(node == ZERO for node in nodes):
             return None
         groups = step.activation.groups if layer.slope is None else 1
-        return Operand(self._add(Combine(out, nodes, _mentioned(nodes, args), groups)))
+        return Operand(self._add(Combine(out, nodes, mentioned(nodes, args), groups)))
 
     def _tangents(self, t: Slopes) -> Operand:
         return t or Operand(_identity(self.inputs))
@@ -378,18 +377,4 @@ def _size(operand: Operand) -> int:
 
 
 def _of_coupled(step: Apply) -> dict[str, Operand]:
-    return _halved(step, {"z": Operand(step.arg)}) | {"a": Operand(step.out)}
-
-
-def _halved(step: Apply, args: Mapping[str, Operand]) -> dict[str, Operand]:
-    """Let the names of a gating row mean the first half of a group, and their partners the second."""
-    if not step.activation.row.halves:
-        return dict(args)
-    partners = {"z": "partner", "t": "partner_t"}
-    first = {key: replace(arg, parts=2) for key, arg in args.items()}
-    return first | {partners[key]: replace(arg, part=1) for key, arg in first.items()}
-
-
-def _mentioned(nodes: Iterable[fm.Node], args: Mapping[str, Operand]) -> dict[str, Operand]:
-    """Leave out what no formula mentions."""
-    return {key: arg for key, arg in args.items() if any(fm.mentions(node, key) for node in nodes)}
+    return halved(step, {"z": Operand(step.arg)}) | {"a": Operand(step.out)}

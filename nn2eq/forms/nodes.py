@@ -7,7 +7,6 @@ that what is proved of the nodes is proved of the network.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,10 +16,11 @@ from numpy.typing import NDArray
 from nn2eq.activations import Activation
 from nn2eq.bounds.tape import Applied, Op, Sum, Tape
 from nn2eq.bounds.unsure import Unsure
-from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step, Term, Value
+from nn2eq.forms.frame import applied, inputs_of, predicting, program_of, value_of
+from nn2eq.forms.program import Affine, Constant, Program, Step, Term, Value
 from nn2eq.forms.rounded import short
 from nn2eq.forms.stages import Stage, stages
-from nn2eq.network import Network, Selected, numbered
+from nn2eq.network import Network, Selected
 
 Array = NDArray[np.float64]
 
@@ -177,7 +177,7 @@ def without_empty(found: Nodes) -> Nodes:
 
 def program(found: Nodes, network: Network, *, wide: bool = False) -> Program:
     """Return the nodes as a Program. wide: all numbers in float64, else float32 where that is what they are."""
-    x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
+    x = inputs_of(network)
     answers, steps = {0: x}, list[Step]()
     for number, node in enumerate(found.nodes, start=1):
         is_last = number == len(found.nodes)
@@ -187,15 +187,12 @@ def program(found: Nodes, network: Network, *, wide: bool = False) -> Program:
             steps.append(sums)
         if node.activation is not None:
             size = node.activation.outputs(arg.size) if isinstance(node.activation, Activation) else arg.size
-            out = _value(network, "y" if is_last else "a", number, size, node.origin)
-            steps.append(_apply(out, node.activation, arg, number))
+            out = value_of(network, "y" if is_last else "a", number, size, node.origin)
+            steps.append(applied(out, node.activation, arg, number))
             arg = out
         answers[number] = arg
-    function = Function("predict", (x,), (answers[len(found.nodes)],), tuple(steps))
-    file = os.path.basename(network.source.file)
-    return Program(
-        (function,), "nested", "simplified", file, network.source.sha256, one_for_all=network.one_for_all
-    )
+    function = predicting(x, answers[len(found.nodes)], *steps)
+    return program_of(network, function, "nested", "simplified")
 
 
 def _affine(
@@ -207,7 +204,7 @@ def _affine(
         if kernel.shape[0] == kernel.shape[1] and np.array_equal(kernel, np.eye(len(kernel))):
             return None
     letter = "z" if node.activation is not None else "y" if is_last else "a"
-    out = _value(network, letter, number, node.units, node.origin)
+    out = value_of(network, letter, number, node.units, node.origin)
     names = [f"W{number}"] if len(node.terms) == 1 else [f"W{number}_{arg}" for arg in node.terms]
     terms = tuple(
         Term(answers[arg], Constant(name, _stored(kernel, wide)))
@@ -226,18 +223,3 @@ def _stored(unsure: Unsure, wide: bool) -> NDArray[np.float32] | Array:
     with np.errstate(over="ignore", under="ignore"):
         narrow = numbers.astype(np.float32)
     return narrow if not wide and np.array_equal(narrow, numbers) else numbers
-
-
-def _value(network: Network, letter: str, number: int, size: int, origin: str) -> Value:
-    if letter == "y":
-        return Value("y", network.output_names or numbered("y", size), origin)
-    return Value(
-        f"{letter}{number}", tuple(f"{letter}{number}_{unit}" for unit in range(1, size + 1)), origin
-    )
-
-
-def _apply(out: Value, activation: Activation | Selected, arg: Value, number: int) -> Apply:
-    if isinstance(activation, Selected):
-        return Apply(out, activation.activation, arg, units=activation.units)
-    per_unit = {key: Constant(f"{key}{number}", data) for key, data in activation.per_unit.items()}
-    return Apply(out, activation, arg, per_unit)

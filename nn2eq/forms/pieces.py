@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 from nn2eq.cells import Region, Regions, regions
 from nn2eq.domain import domain_of
 from nn2eq.errors import BadRequest, TooLarge
-from nn2eq.forms.program import Affine, Cases, Constant, Function, Program, Step, Term, Value
-from nn2eq.network import Network, numbered
+from nn2eq.forms.frame import inputs_of, outputs_of, predicting, program_of
+from nn2eq.forms.program import Affine, Cases, Constant, Program, Step, Term, Value
+from nn2eq.network import Network
 
 Array = NDArray[np.float64]
 Domain = Sequence[Sequence[float]] | Sequence[float]
@@ -49,19 +49,11 @@ def pieces(
     found = regions(network, box or None, merge=network.inputs == 1, max_regions=most)
     _require_all(found, most)
     found = replace(found, exact=exact or _is_soon_exact(network, found))
-    x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
-    y = Value("y", network.output_names or numbered("y", network.outputs), "the affine map of the piece")
+    x, y = inputs_of(network), outputs_of(network, "the affine map of the piece")
     step = _step(y, x, found, object if exact else np.float64)
-    return Program(
-        (Function("predict", (x,), (y,), (step,)),),
-        "layered" if _is_small(step, exact) else "matrix",
-        "pieces",
-        os.path.basename(network.source.file),
-        network.source.sha256,
-        notes=tuple(_notes(found, "in fractions, " if exact else "")),
-        one_for_all=network.one_for_all,
-        domain=box,
-    )
+    layout = "layered" if _is_small(step, exact) else "matrix"
+    notes = tuple(_notes(found, "in fractions, " if exact else ""))
+    return program_of(network, predicting(x, y, step), layout, "pieces", notes=notes, domain=box)
 
 
 def _require_all(found: Regions, most: int) -> None:

@@ -6,7 +6,6 @@ What is fitted is near-minimax (`fitting`), what is printed has as few terms and
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,8 +15,9 @@ from nn2eq.domain import Domain, default_domain, domain_of
 from nn2eq.errors import BadRequest
 from nn2eq.forms.candidates import Candidate, briefest, is_exact_enough, lowest_degree
 from nn2eq.forms.fitting import near_minimax
+from nn2eq.forms.frame import inputs_of, outputs_of, predicting, program_of
 from nn2eq.forms.monomials import Columns, Variable, as_they_are, moved, placed, shared
-from nn2eq.forms.program import Affine, Constant, Function, Polynomial, Program, Step, Term, Value
+from nn2eq.forms.program import Affine, Constant, Polynomial, Program, Step, Term, Value
 from nn2eq.forms.sampled import Samples
 from nn2eq.network import Network, numbered
 
@@ -153,8 +153,7 @@ def _length(columns: Columns, candidates: Sequence[Candidate]) -> int:
 
 def _program(columns: Columns, candidates: Sequence[Candidate]) -> Program:
     network = columns.samples.network
-    x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
-    y = Value("y", network.output_names or numbered("y", network.outputs))
+    x, y = inputs_of(network), outputs_of(network)
     steps: list[Step] = []
     arg = x
     if columns.is_moved:
@@ -162,16 +161,8 @@ def _program(columns: Columns, candidates: Sequence[Candidate]) -> Program:
         slope, shift = np.array([(v.slope, v.shift) for v in columns.variables]).T
         steps.append(Affine(arg, (Term(x, Constant("s", slope)),), Constant("t0", shift)))
     steps.append(_step(y, arg, columns.basis, candidates))
-    function = Function("predict", (x,), (y,), tuple(steps))
     notes = (_note(columns, candidates),)
-    return Program(
-        (function,),
-        "layered",
-        "polynomial",
-        os.path.basename(network.source.file),
-        network.source.sha256,
-        notes,
-    )
+    return program_of(network, predicting(x, y, *steps), "layered", "polynomial", notes=notes)
 
 
 def _step(y: Value, arg: Value, basis: str, candidates: Sequence[Candidate]) -> Polynomial:

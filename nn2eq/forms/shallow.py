@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.activations import Activation
-from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step, Term, Value
+from nn2eq.forms.frame import inputs_of, outputs_of, predicting, program_of
+from nn2eq.forms.program import Affine, Apply, Constant, Program, Step, Term, Value
 from nn2eq.forms.refitting import Fit, refitted
-from nn2eq.network import Network, numbered
+from nn2eq.network import Network
 
 Array = NDArray[np.float64]
 
@@ -78,7 +78,7 @@ def _started(fit: Fit, activation: Activation, units: int, rng: np.random.Genera
     hidden = activation(fit.x @ first + bias)
     known = np.concatenate([hidden, fit.x, np.ones((len(fit.x), 1))], axis=1)
     last, *_ = np.linalg.lstsq(known, fit.answers, rcond=1e-8)
-    x, y = _ends(fit.network)
+    x, y = inputs_of(fit.network), outputs_of(fit.network)
     z, a = (Value(name, tuple(f"{name}_{k}" for k in range(1, units + 1))) for name in ("z1", "a1"))
     steps: tuple[Step, ...] = (
         Affine(z, (Term(x, Constant("W1", first)),), Constant("b1", bias)),
@@ -89,17 +89,4 @@ def _started(fit: Fit, activation: Activation, units: int, rng: np.random.Genera
             Constant("b2", last[-1]),
         ),
     )
-    return _program(fit.network, x, y, steps)
-
-
-def _ends(network: Network) -> tuple[Value, Value]:
-    x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
-    return x, Value("y", network.output_names or numbered("y", network.outputs))
-
-
-def _program(network: Network, x: Value, y: Value, steps: tuple[Step, ...]) -> Program:
-    file = os.path.basename(network.source.file)
-    return Program(
-        (Function("predict", (x,), (y,), steps),), "nested", "simplified", file, network.source.sha256,
-        one_for_all=network.one_for_all,
-    )  # fmt: skip
+    return program_of(fit.network, predicting(x, y, *steps), "nested", "simplified")

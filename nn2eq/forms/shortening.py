@@ -130,9 +130,8 @@ def _shorter(value: float) -> Iterator[float]:
     """Yield 0, and the neighbours with fewer digits."""
     yield 0.0
     digits = len(f"{abs(value):e}".split("e")[0].rstrip("0")) - 1
-    mantissa, _, exponent = f"{value:.16e}".partition("e")
-    del mantissa
+    exponent = int(f"{value:.16e}".partition("e")[2])
     for fewer in range(1, max(1, digits)):
-        unit = 10.0 ** (int(exponent) - fewer + 1)
+        unit = 10.0 ** (exponent - fewer + 1)
         for whole in (np.floor(value / unit), np.ceil(value / unit)):
             yield float(f"{whole * unit:.{fewer - 1}e}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 
-from nn2eq.activations import Activation
 from nn2eq.forms import STRAIGHT
-from nn2eq.forms.program import Affine, Apply, Constant, Function, Program, Step, Term, Value
+from nn2eq.forms.frame import applied, inputs_of, predicting, program_of, value_of
+from nn2eq.forms.program import Affine, Constant, Program, Step, Term, Value
 from nn2eq.forms.stages import Stage, stages
-from nn2eq.network import Network, Selected, numbered
+from nn2eq.network import Network
 
 
 def nested(network: Network, *, fold: bool = True, **written: str) -> Program:
@@ -36,14 +35,11 @@ def program(network: Network, found: tuple[Stage, ...], form: str, written: Mapp
         written = in_symbols(network, written)
     else:
         network.require_numbers(f"the {form} form")
-    x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
+    x = inputs_of(network)
     made = tuple(steps(network, found, x))
-    function = Function("predict", (x,), (made[-1].out,), made)
+    function = predicting(x, made[-1].out, *made)
     layout = form if form in STRAIGHT and not written else "symbolic"
-    return Program(
-        (function,), layout, form, os.path.basename(network.source.file), network.source.sha256,
-        one_for_all=network.one_for_all, told=dict(written),
-    )  # fmt: skip
+    return program_of(network, function, layout, form, told=dict(written))
 
 
 def in_symbols(network: Network, written: Mapping[str, str]) -> Mapping[str, str]:
@@ -63,31 +59,17 @@ def steps(network: Network, found: tuple[Stage, ...], x: Value) -> Iterator[Step
         origin = ", ".join(stage.layers)
         if stage.affine is not None:
             named = "z" if stage.activation is not None else ("y" if is_last else "a")
-            out = _value(network, named, number, stage.affine.outputs, origin)
+            out = value_of(network, named, number, stage.affine.outputs, origin)
             yield _affine(out, arg, stage, number)
             arg = out
         if stage.activation is not None:
             size = stage.outputs(arg.size)
-            out = _value(network, "y" if is_last else "a", number, size, origin)
-            yield _apply(out, stage.activation, arg, number)
+            out = value_of(network, "y" if is_last else "a", number, size, origin)
+            yield applied(out, stage.activation, arg, number)
             arg = out
-
-
-def _value(network: Network, letter: str, number: int, size: int, origin: str) -> Value:
-    if letter == "y":
-        return Value("y", network.output_names or numbered("y", size), origin)
-    parts = tuple(f"{letter}{number}_{unit}" for unit in range(1, size + 1))
-    return Value(f"{letter}{number}", parts, origin)
 
 
 def _affine(out: Value, arg: Value, stage: Stage, number: int) -> Affine:
     assert stage.affine is not None
     offset = None if stage.affine.bias is None else Constant(f"b{number}", stage.affine.bias)
     return Affine(out, (Term(arg, Constant(f"W{number}", stage.affine.kernel)),), offset)
-
-
-def _apply(out: Value, activation: Activation | Selected, arg: Value, number: int) -> Apply:
-    if isinstance(activation, Selected):
-        return Apply(out, activation.activation, arg, units=activation.units)
-    per_unit = {key: Constant(f"{key}{number}", data) for key, data in activation.per_unit.items()}
-    return Apply(out, activation, arg, per_unit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,8 +10,9 @@ from numpy.typing import NDArray
 
 from nn2eq.domain import domain_of, point_of
 from nn2eq.errors import BadRequest
-from nn2eq.forms.program import Constant, Function, Polynomial, Program, Value
-from nn2eq.network import Affine, Map, Network, Selected, numbered
+from nn2eq.forms.frame import inputs_of, outputs_of, predicting, program_of
+from nn2eq.forms.program import Constant, Polynomial, Program
+from nn2eq.network import Affine, Map, Network, Selected
 from nn2eq.series import Truncation, apply, truncation
 
 Array = NDArray[np.float64]
@@ -162,16 +162,12 @@ def _least(values: Array) -> float:
 
 
 def _program(network: Network, series: Array, space: Truncation, at: Array) -> Program:
-    x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
-    y = Value("y", network.output_names or numbered("y", network.outputs))
+    x, y = inputs_of(network), outputs_of(network)
     used = np.any(series != 0.0, axis=1)
     used[0] = True
     centre = Constant("x0", at) if np.any(at) else None
     step = Polynomial(y, x, space.exponents[used], Constant("c", series[used]), centre)
-    function = Function("predict", (x,), (y,), (step,))
-    return Program(
-        (function,), "nested", "taylor", os.path.basename(network.source.file), network.source.sha256
-    )
+    return program_of(network, predicting(x, y, step), "nested", "taylor")
 
 
 def _notes(network: Network, at: Array, order: int, region: Region | None) -> list[str]:
@@ -190,7 +186,7 @@ def _notes(network: Network, at: Array, order: int, region: Region | None) -> li
         "the network is affine in pieces; this is exact while no input moves by more than "
         f"{_down(region.box)}, or all together by {_down(region.radius)}"
     )
-    names = network.input_names or numbered("x", network.inputs)
+    names = network.input_labels
     if len(names) <= 8:
         for name, value, (below, above) in zip(names, at, region.along, strict=True):
             notes.append(f"exact along {name} alone from {_up(value - below)} to {_down(value + above)}")

@@ -7,8 +7,7 @@ differently than they answer (BatchNormalization, Dropout) are taken as they ans
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,7 +16,9 @@ from numpy.typing import NDArray
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.errors import BadRequest, UnsupportedModel
+from nn2eq.forms.frame import applied, inputs_of, outputs_of, program_of
 from nn2eq.forms.losses import Criterion, Loss, chosen
+from nn2eq.forms.operands import chosen_units, halved, mentioned
 from nn2eq.forms.program import (
     Affine,
     Apply,
@@ -33,12 +34,11 @@ from nn2eq.forms.program import (
 )
 from nn2eq.forms.stages import written_out
 from nn2eq.network import Affine as Linear
-from nn2eq.network import Layer, Map, Network, Selected, numbered
+from nn2eq.network import Layer, Map, Network, Selected
+from nn2eq.reading.keras_layers import NON_TRAINABLE
 
 Array = NDArray[np.float64]
 
-FIXED = frozenset({"moving_mean", "moving_variance", "mean", "variance", "count"})
-"""Weights that training does not move."""
 FACTORS = ("gamma", "scale")
 """What multiplies each unit."""
 
@@ -115,10 +115,10 @@ def training(network: Network, loss: str = "") -> Training:
     Raises BadRequest for a loss that does not go with the last activation, UnsupportedModel for weights whose gradient
     the file does not tell enough about.
     """
-    x = Value("x", network.input_names or numbered("x", network.inputs), "the inputs")
+    x = inputs_of(network)
     walk = _forward(network, x)
     last = walk.steps[-1]
-    y = replace(last.out, name="y", parts=network.output_names or numbered("y", network.outputs))
+    y = outputs_of(network, last.out.origin)
     walk.steps[-1] = replace(last, out=y)
     activation = last.activation if isinstance(last, Apply) else None
     found = chosen(network, loss, activation)
@@ -138,17 +138,8 @@ def backprop(network: Network, *, loss: str = "") -> Program:
     loss: a name of LOSSES, or compiled; by the last activation if left out. Raises BadRequest, UnsupportedModel.
     """
     found = training(network, loss)
-    file = os.path.basename(network.source.file)
-    functions = (found.function,)
-    return Program(
-        functions,
-        "backprop",
-        "backprop",
-        file,
-        network.source.sha256,
-        told={"loss": found.loss.name},
-        training=found,
-    )
+    told = {"loss": found.loss.name}
+    return program_of(network, found.function, "backprop", "backprop", told=told, training=found)
 
 
 def _forward(network: Network, x: Value) -> _Walk:
@@ -174,10 +165,8 @@ def _step(part: Map, arg: Value, number: int, origin: str) -> Affine | Apply:
         out = _vector(f"z{number}", whole.outputs, origin)
         offset = None if whole.bias is None else Constant(f"b{number}", whole.bias)
         return Affine(out, (Term(arg, Constant(f"W{number}", whole.kernel)),), offset)
-    if isinstance(part, Selected):
-        return Apply(_vector(f"a{number}", arg.size, origin), part.activation, arg, units=part.units)
-    own = {key: Constant(f"{key}{number}", data) for key, data in part.per_unit.items()}
-    return Apply(_vector(f"a{number}", part.outputs(arg.size), origin), part, arg, own)
+    size = arg.size if isinstance(part, Selected) else part.outputs(arg.size)
+    return applied(_vector(f"a{number}", size, origin), part, arg, number)
 
 
 def _vector(name: str, size: int, origin: str) -> Value:
@@ -191,7 +180,7 @@ def _backward(walk: _Walk, loss: Loss, criterion: Criterion, y: Value, target: V
     slope = fm.Node("/", (criterion.slope, fm.Node("*", (fm.name("samples"), share))))
     first = _vector("delta_y", y.size, "the loss")
     args = {"y": Operand(y), "t": Operand(target)}
-    walk.steps.append(Combine(first, (fm.tidied(slope),), _mentioned((slope,), args)))
+    walk.steps.append(Combine(first, (fm.tidied(slope),), mentioned((slope,), args)))
     end = len(forward) - 1
     found = {end: first}
     earliest = min((place for place, layer in enumerate(walk.layers) if _trained(layer)), default=end)
@@ -215,14 +204,12 @@ def _back(walk: _Walk, step: Step, slopes: Value, number: int) -> Value:
     derivative, groups = step.activation.derivative, 1
     if derivative is None:
         nodes, groups = step.activation.pulled, step.activation.groups
-        if step.activation.row.halves:
-            args["partner"] = Operand(step.arg, 1, 2)
-            args["z"] = Operand(step.arg, 0, 2)
+        args |= halved(step, {"z": Operand(step.arg)})
     else:
         nodes = (fm.tidied(fm.Node("*", (fm.name("d"), derivative))),)
     if step.units:
-        nodes, args["chosen"] = tuple(map(_where_chosen, nodes)), _chosen(step, number)
-    walk.steps.append(Combine(out, nodes, _mentioned(nodes, args), groups))
+        nodes, args["chosen"] = tuple(map(_where_chosen, nodes)), chosen_units(step, number)
+    walk.steps.append(Combine(out, nodes, mentioned(nodes, args), groups))
     return out
 
 
@@ -231,22 +218,12 @@ def _where_chosen(node: fm.Node) -> fm.Node:
     return fm.Node("where", (fm.Node(">", (fm.name("chosen"), fm.number(0))), node, fm.name("d")))
 
 
-def _chosen(step: Apply, number: int) -> Operand:
-    is_chosen = np.zeros(step.arg.size)
-    is_chosen[list(step.units)] = 1.0
-    return Operand(Constant(f"chosen{number}", is_chosen))
-
-
-def _mentioned(nodes: Iterable[fm.Node], args: Mapping[str, Operand]) -> dict[str, Operand]:
-    return {key: arg for key, arg in args.items() if any(fm.mentions(node, key) for node in nodes)}
-
-
 # -------------------------------------------------------------------------------------------------- the weights
 
 
 def _trained(layer: Layer) -> tuple[str, ...]:
     """Return the names of the weights that training moves."""
-    return () if layer.added else tuple(name for name in layer.weights if name not in FIXED)
+    return () if layer.added else tuple(name for name in layer.weights if name not in NON_TRAINABLE)
 
 
 def _layers(walk: _Walk, slopes: Mapping[int, Value]) -> Iterator[tuple[str, tuple[Sum, ...]]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.errors import BadRequest
-from nn2eq.network import Network, numbered
+from nn2eq.network import Network
 from nn2eq.proof.mistakes import mistakes
 from nn2eq.proof.rounding import rounding
 
@@ -69,7 +69,7 @@ def expect(network: Network, x: Array, text: str) -> Verdict:
 
     Where they differ by more than float32 rounding, the usual mistakes are tried. Raises BadRequest.
     """
-    names = network.output_names or numbered("y", network.outputs)
+    names = network.output_labels
     given = read_answers(text, names)
     point = np.asarray(x, dtype=np.float64).reshape(1, -1)
     answers, errors = _with_error(network, point)

@@ -22,7 +22,7 @@ from nn2eq.forms.linear import without_activations
 from nn2eq.forms.program import Program
 from nn2eq.forms.rounded import rounded
 from nn2eq.forms.straight import matrix
-from nn2eq.network import Network, numbered
+from nn2eq.network import Network
 from nn2eq.proof.agreement import Agreement
 from nn2eq.proof.approximate import by_bound, expect_program
 from nn2eq.proof.backward import check_backward, noted
@@ -203,7 +203,7 @@ def _is_backward(header: Header) -> bool:
 
 def _rebuilt(network: Network, header: Header) -> Program:
     """Build the form again that a header says its text is; nothing but the form itself tells how exact it must be."""
-    names = network.input_names or numbered("x", network.inputs)
+    names = network.input_labels
     row = FORMS[header.form].for_people(emitter(header.language).for_people)
     takes = row.takes
     told = {name: text for name, text in header.told if name in takes}

@@ -13,7 +13,7 @@ import numpy as np
 
 from nn2eq.activations import ROWS, Activation, filled
 from nn2eq.forms.stages import stages
-from nn2eq.network import Affine, Layer, Map, Network, Selected, numbered
+from nn2eq.network import Affine, Layer, Map, Network, Selected
 
 TAKEN_FOR = (
     "sigmoid", "tanh", "relu", "softplus", "softmax", "elu", "selu", "gelu", "gelu_tanh", "silu", "softsign",
@@ -127,7 +127,7 @@ def other_inputs(network: Network) -> Iterator[Mistake]:
     """Take two inputs for each other."""
     if network.inputs > MOST_INPUTS:
         return
-    names = network.input_names or numbered("x", network.inputs)
+    names = network.input_labels
     for one, two in combinations(range(network.inputs), 2):
         order = np.eye(network.inputs)
         order[[one, two]] = order[[two, one]]

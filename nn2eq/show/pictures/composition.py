@@ -10,7 +10,7 @@ from nn2eq.composition import compose
 from nn2eq.domain import Domain
 from nn2eq.network import Network
 from nn2eq.show.pictures.curves import Joint, along, joints
-from nn2eq.show.pictures.scene import Scene, inputs_of, outputs_of, require_inputs, require_outputs
+from nn2eq.show.pictures.scene import Scene, require_inputs, require_outputs
 from nn2eq.show.pictures.style import Picture, common_key, panels
 from nn2eq.show.pictures.theme import plain
 
@@ -30,7 +30,7 @@ def composition(scene: Scene) -> Picture:
     between: Domain = (wide(float(middle.min()), float(middle.max())),)
     theirs = joints(second, between)
     carried = _carried(joints(whole, box), own)
-    names = plain(inputs_of(first)[0]), plain(outputs_of(first)[0]), _primed(first, second)
+    names = plain(first.input_labels[0]), plain(first.output_labels[0]), _primed(first, second)
     picture, (axes,) = panels(1, 3, width=3.5, height=3.5)
     _curve(scene, axes[0], first, box, x, (own, ()), (names[0], names[1]))
     _curve(scene, axes[1], second, between, along(between, theirs), ((), theirs), (names[1], names[2]))
@@ -56,8 +56,8 @@ def wide(low: float, high: float) -> tuple[float, float]:
 
 def _primed(first: Network, second: Network) -> str:
     """Name the second's output apart from the first's."""
-    name = plain(outputs_of(second)[0])
-    return f"{name}′" if name == plain(outputs_of(first)[0]) else name
+    name = plain(second.output_labels[0])
+    return f"{name}′" if name == plain(first.output_labels[0]) else name
 
 
 def _carried(whole: tuple[Joint, ...], own: tuple[Joint, ...]) -> tuple[Joint, ...]:

@@ -14,7 +14,7 @@ from nn2eq.errors import BadRequest, Nn2eqError
 from nn2eq.forms.program import Affine, Apply, Program, Value
 from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
-from nn2eq.show.pictures.scene import Scene, outputs_of
+from nn2eq.show.pictures.scene import Scene
 from nn2eq.show.pictures.style import MARKERS
 from nn2eq.show.pictures.theme import number, plain
 
@@ -39,7 +39,7 @@ class Decision:
     @property
     def names(self) -> tuple[str, ...]:
         """What the classes are called."""
-        names = outputs_of(self.network)
+        names = self.network.output_labels
         if self.is_binary:
             return tuple(f"{plain(names[0])} {sign} {number(self.threshold)}" for sign in "<≥")
         return tuple(map(plain, names))

@@ -13,7 +13,7 @@ from nn2eq.errors import TooLarge
 from nn2eq.network import Network
 from nn2eq.show.pictures.curves import POINTS, Joint, joints, over, slopes
 from nn2eq.show.pictures.planes import field, name_inputs
-from nn2eq.show.pictures.scene import Scene, inputs_of, outputs_of, require_inputs
+from nn2eq.show.pictures.scene import Scene, require_inputs
 from nn2eq.show.pictures.style import Picture, key, line, panels, titled, zero
 from nn2eq.show.pictures.theme import plain
 
@@ -55,9 +55,9 @@ def _lines(scene: Scene) -> Picture:
 
 def _pair_of_lines(scene: Scene, above: Axes, below: Axes, network: Network, chosen: list[int]) -> None:
     """Draw some outputs, and below them their derivatives in the same colours."""
-    box, name = scene.box(network), plain(inputs_of(network)[0])
+    box, name = scene.box(network), plain(network.input_labels[0])
     x, slope = piecewise(network, box, joints(network, box))
-    names = [plain(outputs_of(network)[one], 20) for one in chosen]
+    names = [plain(network.output_labels[one], 20) for one in chosen]
     for axes, values in ((above, network.evaluate(x)), (below, slope)):
         zero(axes, scene.theme)
         for number, output in enumerate(chosen):
@@ -93,7 +93,7 @@ def _planes(scene: Scene, count: int) -> Picture:
     for index, network in enumerate(scene.networks):
         box = scene.box(network)
         slope = slopes(network, over(box)[2])
-        for output, name in enumerate(outputs_of(network)):
+        for output, name in enumerate(network.output_labels):
             title = scene.titles[index] if len(scene.networks) > 1 else ""
             _pair(picture, axes[row], scene, network, box, slope[:, :, output], plain(name, 12))
             axes[row][0].set_title(title)
@@ -106,7 +106,7 @@ def _pair(
 ) -> None:
     """Draw both partial derivatives of an output on one scale."""
     low, high = float(slope.min()), float(slope.max())
-    for panel, by, values in zip(axes, inputs_of(network), slope.T, strict=True):
+    for panel, by, values in zip(axes, network.input_labels, slope.T, strict=True):
         label = f"∂{name}/∂{plain(by, 17)}"
         field(picture, panel, box, values, scene.theme, label=label, signed=True, limits=(low, high))
         name_inputs(panel, network)

@@ -15,7 +15,7 @@ from nn2eq.network import Network
 from nn2eq.show.pictures.curves import along, joints, over
 from nn2eq.show.pictures.function import band, form_label, rounded_up
 from nn2eq.show.pictures.planes import field, name_inputs
-from nn2eq.show.pictures.scene import Scene, inputs_of, outputs_of
+from nn2eq.show.pictures.scene import Scene
 from nn2eq.show.pictures.style import Picture, gallery, line, zero
 from nn2eq.show.pictures.theme import number, plain
 
@@ -36,7 +36,7 @@ def errors(scene: Scene) -> Picture:
     for network, title in zip(scene.networks, scene.titles, strict=True):
         program, box = scene.approximation(network), scene.box(network)
         assert program is not None
-        for output, name in enumerate(outputs_of(network)):
+        for output, name in enumerate(network.output_labels):
             _DRAW.get(network.inputs, _distribution)(
                 picture, flat[place], scene, network, program, box, output
             )
@@ -64,7 +64,7 @@ def _line(
     apart = (program.evaluate(x) - network.evaluate(x))[:, output]
     axes.plot(x[:, 0], apart, **line(scene.theme, 1))
     axes.set_xlim(*box[0])
-    axes.set_xlabel(plain(inputs_of(network)[0]))
+    axes.set_xlabel(plain(network.input_labels[0]))
     axes.set_ylabel("error")
 
 

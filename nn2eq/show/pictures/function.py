@@ -14,7 +14,7 @@ from nn2eq.forms.program import Program
 from nn2eq.network import Network
 from nn2eq.show.pictures.curves import along, joints, over, turns
 from nn2eq.show.pictures.planes import ends, field, name_inputs, scatter
-from nn2eq.show.pictures.scene import Scene, inputs_of, outputs_of, require_inputs
+from nn2eq.show.pictures.scene import Scene, require_inputs
 from nn2eq.show.pictures.style import Picture, common_key, gallery, line, panels, zero
 from nn2eq.show.pictures.theme import number, plain
 
@@ -96,14 +96,14 @@ def _panel(
         axes.plot(
             x[:, 0], program.evaluate(x)[:, output], **line(theme, 1), label=form_label(scene), zorder=3
         )
-    axes.set_ylabel(plain(outputs_of(network)[output]))
+    axes.set_ylabel(plain(network.output_labels[output]))
     axes.set_xlim(*box[0])
     _look_at(axes, model, scene, output, box)
     if below is not None:
         _error(scene, below, x, model, None if program is None else program.evaluate(x)[:, output], program)
         below.set_xlim(*box[0])
         axes.tick_params(labelbottom=False)
-    (below or axes).set_xlabel(plain(inputs_of(network)[0]))
+    (below or axes).set_xlabel(plain(network.input_labels[0]))
 
 
 def form_label(scene: Scene) -> str:
@@ -190,7 +190,7 @@ def _plane(
     limits: tuple[float, float] | None = None,
 ) -> None:  # fmt: skip
     values = network.evaluate(over(box)[2])[:, output]
-    mesh = field(picture, axes, box, values, scene.theme, label=outputs_of(network)[output], limits=limits)
+    mesh = field(picture, axes, box, values, scene.theme, label=network.output_labels[output], limits=limits)
     scatter(axes, scene, output, mesh, box)
     name_inputs(axes, network)
 
@@ -200,7 +200,7 @@ def _rows(
     program: Program | None,
 ) -> None:  # fmt: skip
     """Draw the model, then each function it is compared with in a row, and the difference beside it."""
-    points, name = over(box)[2], outputs_of(network)[output]
+    points, name = over(box)[2], network.output_labels[output]
     model = network.evaluate(points)[:, output]
     others = [("true function", scene.truth(points))] if scene.truth is not None else []
     limits = ends(model, *(values for _, values in others))  # a form may run out of them where it is far off

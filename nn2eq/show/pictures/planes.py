@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nn2eq.domain import Domain
 from nn2eq.network import Network
 from nn2eq.show.pictures.curves import over
-from nn2eq.show.pictures.scene import Scene, inputs_of
+from nn2eq.show.pictures.scene import Scene
 from nn2eq.show.pictures.theme import Theme, plain
 
 Array = NDArray[np.float64]
@@ -25,7 +25,7 @@ CONTOURS = 8
 
 def name_inputs(axes: Axes, network: Network) -> None:
     """Name both axes after the inputs."""
-    first, second = inputs_of(network)
+    first, second = network.input_labels
     axes.set_xlabel(plain(first))
     axes.set_ylabel(plain(second))
 

@@ -14,7 +14,7 @@ from nn2eq.data import read_columns
 from nn2eq.domain import Domain, default_domain
 from nn2eq.errors import BadRequest
 from nn2eq.forms.program import Program
-from nn2eq.network import Network, numbered
+from nn2eq.network import Network
 from nn2eq.show.pictures.theme import Theme, plain
 from nn2eq.show.pictures.truth import Truth
 
@@ -82,16 +82,6 @@ class Scene:
         return approximation(network, self.form, self.shape, self.digits, self.box(network))
 
 
-def inputs_of(network: Network) -> tuple[str, ...]:
-    """Return the names of the inputs."""
-    return network.input_names or numbered("x", network.inputs)
-
-
-def outputs_of(network: Network) -> tuple[str, ...]:
-    """Return the names of the outputs."""
-    return network.output_names or numbered("y", network.outputs)
-
-
 def data_of(given: str | os.PathLike[str] | Sequence[Any] | Array, network: Network) -> Data:
     """Read samples from a CSV file, or take rows (n, inputs) or (n, inputs + outputs). Raises BadRequest."""
     if isinstance(given, str | os.PathLike):
@@ -110,7 +100,7 @@ def data_of(given: str | os.PathLike[str] | Sequence[Any] | Array, network: Netw
 
 def _columns(path: str, network: Network) -> Array:
     """Read inputs and outputs if the file has columns for both, else the inputs alone."""
-    inputs, outputs = inputs_of(network), outputs_of(network)
+    inputs, outputs = network.input_labels, network.output_labels
     try:
         return read_columns(path, (*inputs, *outputs))
     except BadRequest:

@@ -9,7 +9,7 @@ from nn2eq.domain import domain_of, parse_domain
 from nn2eq.errors import BadRequest
 from nn2eq.forms.arguments import read_arguments
 from nn2eq.show.pictures import shaping
-from nn2eq.show.pictures.scene import Scene, data_of, inputs_of
+from nn2eq.show.pictures.scene import Scene, data_of
 from nn2eq.show.pictures.theme import theme as theme_named
 from nn2eq.show.pictures.truth import truth
 
@@ -33,7 +33,7 @@ def scene_of(kind: Kind, networks: tuple[Network, ...], theme: str, given: Mappi
     if shape and "form" not in told:
         raise BadRequest(f"{_spoken(shape)} shapes a form", code="option-form", way_out="name a --form")
     network = networks[0]
-    names = inputs_of(network)
+    names = network.input_labels
     domain = told.get("domain")
     return Scene(
         networks,
