@@ -32,6 +32,8 @@ FUNCTIONS: Mapping[str, int] = {
 }  # fmt: skip
 COMPARISONS = ("<", "<=", ">", ">=", "==")
 REDUCTIONS = ("sum", "largest")
+FOLDS: Mapping[str, str] = {"sum": "+", "largest": "max"}
+"""What a reduction does with two units."""
 _OVER_UNITS: Mapping[str, str] = {"sum": "sum", "max": "largest"}
 _OPERATORS: Mapping[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**",
@@ -125,6 +127,14 @@ def substitute(node: Node, values: Mapping[str, Node]) -> Node:
     if node.op == "name":
         return values.get(node.value, node)
     return _rebuilt(node, [substitute(arg, values) for arg in node.args]) if node.args else node
+
+
+def balanced(op: str, parts: Sequence[Node]) -> Node:
+    """Join formulas by a binary operation as a balanced tree: a thousand of them are ten deep."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    return Node(op, (balanced(op, parts[:middle]), balanced(op, parts[middle:])))
 
 
 def tidied(node: Node) -> Node:

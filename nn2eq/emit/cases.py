@@ -111,7 +111,7 @@ def _affine(step: Cases, weights: NDArray[Any], offset: Any) -> fm.Node:
 def _excess(step: Cases, rows: slice) -> fm.Node:
     """Return the largest of normal · x - bound and 0."""
     pairs = zip(step.normals.data[rows], step.bounds.data[rows], strict=True)
-    return _joined("max", [_number(0.0), *(_affine(step, normal, -bound) for normal, bound in pairs)])
+    return fm.balanced("max", [_number(0.0), *(_affine(step, normal, -bound) for normal, bound in pairs)])
 
 
 def _named(step: Cases, group: Sequence[_Some], label: str) -> Iterator[tuple[str, fm.Node]]:
@@ -141,15 +141,7 @@ def _chosen(step: Cases, some: Sequence[_Some], output: int) -> fm.Node:
 
 
 def _least(some: Sequence[_Some]) -> fm.Node:
-    return _joined("min", [part.key for part in some if part.key is not None])
-
-
-def _joined(op: str, nodes: Sequence[fm.Node]) -> fm.Node:
-    """Join nodes by a binary operation as a balanced tree."""
-    if len(nodes) == 1:
-        return nodes[0]
-    middle = len(nodes) // 2
-    return fm.Node(op, (_joined(op, nodes[:middle]), _joined(op, nodes[middle:])))
+    return fm.balanced("min", [part.key for part in some if part.key is not None])
 
 
 # --------------------------------------------------------------------------------------------------- as tables

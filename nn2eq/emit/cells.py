@@ -10,8 +10,7 @@ import numpy as np
 
 from nn2eq import formula as fm
 from nn2eq.emit.excel_formulas import CELLS, column, fits, in_cells, spelled
-from nn2eq.emit.printing import Text
-from nn2eq.emit.pythonic import Names
+from nn2eq.emit.printing import Names, Text
 from nn2eq.emit.scalars import Call, Formula, Sum, unrolled
 from nn2eq.errors import CannotEmit
 from nn2eq.forms.program import Affine, Apply, Combine, Program, Step
@@ -205,15 +204,8 @@ def _sum(line: Sum, rows: list[Row]) -> fm.Node:
         fm.Node("*", (fm.name(_weight(len(rows), place)), fm.name(name)))
         for place, name in enumerate(line.names, start=1)
     ]
-    return _folded([*terms, fm.name(_weight(len(rows), 0))] if offset is not None or not terms else terms)
-
-
-def _folded(parts: Sequence[fm.Node]) -> fm.Node:
-    """Add parts up as a balanced tree, which can be divided where it is long."""
-    if len(parts) == 1:
-        return parts[0]
-    middle = len(parts) // 2
-    return fm.Node("+", (_folded(parts[:middle]), _folded(parts[middle:])))
+    bias = [fm.name(_weight(len(rows), 0))] if offset is not None or not terms else []
+    return fm.balanced("+", [*terms, *bias])  # a tree that can be divided where it is long
 
 
 def _unit(name: str, origin: str, node: fm.Node) -> list[Unit]:

@@ -112,7 +112,7 @@ def _written_out(node: fm.Node, units: Units, at: Mapping[str, int], own: int) -
     if node.op in fm.REDUCTIONS:
         count = len(next(iter(units.values())))
         inner = [_written_out(node.args[0], units, {**at, node.value: unit}, own) for unit in range(count)]
-        return _folded(_FOLDS[node.op], inner)
+        return fm.balanced(fm.FOLDS[node.op], inner)
     args = tuple(_written_out(arg, units, at, own) for arg in node.args)
     return fm.Node(node.op, args, node.value)
 
@@ -123,14 +123,3 @@ def _leaf(value: Any) -> fm.Node:
 
 def _counted(node: fm.Node, units: Units) -> fm.Node:
     return fm.number(len(next(iter(units.values())))) if node.value == "count" else node
-
-
-_FOLDS = {"sum": "+", "largest": "max"}
-
-
-def _folded(op: str, parts: list[fm.Node]) -> fm.Node:
-    """Join parts by a binary operation as a balanced tree: a thousand units are ten deep."""
-    while len(parts) > 1:
-        pairs = (parts[k : k + 2] for k in range(0, len(parts), 2))
-        parts = [fm.Node(op, tuple(pair)) if len(pair) == 2 else pair[0] for pair in pairs]
-    return parts[0]

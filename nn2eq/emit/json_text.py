@@ -69,7 +69,7 @@ from nn2eq import formula as fm
 from nn2eq.emit import Emitter
 from nn2eq.emit.header import escaped
 from nn2eq.emit.options import Options
-from nn2eq.emit.printing import Infix, Text, array_text
+from nn2eq.emit.printing import Infix, Names, array_text
 from nn2eq.forms.program import (
     Affine,
     Apply,
@@ -161,7 +161,7 @@ def _combine(step: Combine) -> dict[str, Any]:
     return {
         "step": "combine",
         "out": _value(step.out),
-        "formulas": [TEXT.write(_indexed(node), _Names()).text for node in step.formulas],
+        "formulas": [TEXT.write(_indexed(node), Names()).text for node in step.formulas],
         "args": {name: _operand(arg) for name, arg in step.args.items()},
         **groups,
     }
@@ -179,13 +179,6 @@ TEXT = Infix(
     | {"sum": "sum({0} for {1} in units)", "largest": "max({0} for {1} in units)"}
 )
 """Formulas as they are parsed, a reduction with its index as its second argument."""
-
-
-class _Names(dict[str, Text]):
-    """Names that stand for themselves."""
-
-    def __missing__(self, name: str) -> Text:
-        return Text(name)
 
 
 def _indexed(node: fm.Node) -> fm.Node:

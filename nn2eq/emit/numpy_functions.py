@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
-from nn2eq.emit.printing import Infix, Text
+from nn2eq.emit.printing import Infix, Names
 from nn2eq.emit.sharing import OF_UNITS, at_unit, named_parts, units
 from nn2eq.erf import MIDDLE, NEAR
 
@@ -45,16 +45,9 @@ def erf(z):
 """NumPy has no error function; from 6 on it is 1 in float64."""
 
 
-class _Names(dict[str, Text]):
-    """Names that stand for themselves."""
-
-    def __missing__(self, name: str) -> Text:
-        return Text(name)
-
-
 def written(node: fm.Node, names: Mapping[str, str]) -> str:
     """Write a formula over arrays; names: what stands for z, partner, count and the units' parameters."""
-    return NUMPY.write(over_arrays(node, names), _Names()).text
+    return NUMPY.write(over_arrays(node, names), Names()).text
 
 
 def definition(activation: Activation) -> str:
@@ -66,8 +59,8 @@ def definition(activation: Activation) -> str:
     if any(part == fm.name("count") for part in fm.walk(node)):
         lines.append("count = z.shape[-1]")
     first, last = named_parts(node, {*arguments, "partner", "count", "np"})
-    lines += [f"{name} = {NUMPY.write(part, _Names()).text}" for name, part in first]
-    lines.append(f"return {NUMPY.write(last, _Names()).text}")
+    lines += [f"{name} = {NUMPY.write(part, Names()).text}" for name, part in first]
+    lines.append(f"return {NUMPY.write(last, Names()).text}")
     return "\n    ".join([f"def {row.name}({', '.join(arguments)}):", *lines]) + "\n"
 
 
@@ -110,4 +103,4 @@ def _at(name: str, position: int, extra: int) -> str:
 def _with_axes(node: fm.Node, extra: int) -> fm.Node:
     if not extra:
         return node
-    return fm.name(f"{NUMPY.write(node, _Names()).text}[..., {', '.join(['None'] * extra)}]")
+    return fm.name(f"{NUMPY.write(node, Names()).text}[..., {', '.join(['None'] * extra)}]")

@@ -57,6 +57,13 @@ class Text:
         return self.text if self.strength >= strength else f"({self.text})"
 
 
+class Names(dict[str, Text]):
+    """Texts by name; a name that is not there stands for itself."""
+
+    def __missing__(self, name: str) -> Text:
+        return Text(name)
+
+
 @dataclass(frozen=True)
 class Infix:
     """How a language writes formulas: its functions as templates, its power and conditional, its numbers.

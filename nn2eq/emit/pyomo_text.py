@@ -20,10 +20,10 @@ from nn2eq.emit.code.helpers import ERF, Helper
 from nn2eq.emit.code.routines import by_function_or_group
 from nn2eq.emit.header import escaped
 from nn2eq.emit.options import Options
-from nn2eq.emit.printing import Infix, Text
+from nn2eq.emit.printing import Infix, Names, Text
 from nn2eq.emit.python_functions import definition, over_list, written
 from nn2eq.emit.python_text import ROWS, affine, constant_lines, is_long
-from nn2eq.emit.pythonic import Names, Scalars, applied, commented, texts_of
+from nn2eq.emit.pythonic import Scalars, applied, commented, texts_of
 from nn2eq.emit.scalars import Line, unrolled
 from nn2eq.emit.sharing import named_parts
 from nn2eq.errors import CannotEmit

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
-from nn2eq.emit.printing import Infix, Text
+from nn2eq.emit.printing import Infix, Names
 from nn2eq.emit.pythonic import call
 from nn2eq.emit.sharing import is_at_most_zero, named_parts, named_reductions
 from nn2eq.forms.program import Apply
@@ -103,7 +103,7 @@ def _of_group(activation: Activation, node: fm.Node, infix: Infix) -> list[str]:
 
 def written(node: fm.Node, infix: Infix) -> str:
     """Write a formula of numbers named as they are, reductions as loops over z."""
-    return infix.write(_looping(node), _Names()).text
+    return infix.write(_looping(node), Names()).text
 
 
 def _looping(node: fm.Node) -> fm.Node:
@@ -115,10 +115,3 @@ def _looping(node: fm.Node) -> fm.Node:
         return fm.Node(node.op, args, node.value)
     number = fm.name(f"z_{node.value}")
     return fm.Node(f"{node.op} of all") if args == (number,) else fm.Node(node.op, (*args, number))
-
-
-class _Names(dict[str, Text]):
-    """Names that stand for themselves."""
-
-    def __missing__(self, name: str) -> Text:
-        return Text(name)

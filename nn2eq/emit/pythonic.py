@@ -14,7 +14,7 @@ from nn2eq.activations import Activation
 from nn2eq.emit.header import escaped
 from nn2eq.emit.names import PYTHON_KEYWORDS, require
 from nn2eq.emit.options import Options
-from nn2eq.emit.printing import PRODUCT, SIGN, SUM, Infix, Text, decimals, number
+from nn2eq.emit.printing import PRODUCT, SIGN, SUM, Infix, Names, Text, decimals, number
 from nn2eq.emit.scalars import Call, Formula, Line, Sum, unrolled
 from nn2eq.errors import CannotEmit
 from nn2eq.forms.program import Apply, Combine, Program
@@ -244,10 +244,3 @@ def depth(text: str) -> int:
     signs = np.frombuffer(text.encode(), dtype=np.uint8)
     steps = np.isin(signs, (ord("("), ord("["))).astype(np.int32) - np.isin(signs, (ord(")"), ord("]")))
     return int(np.max(np.cumsum(steps), initial=0))
-
-
-class Names(dict[str, Text]):
-    """Texts by name; a name that is not there stands for itself."""
-
-    def __missing__(self, name: str) -> Text:
-        return Text(name)

@@ -288,19 +288,7 @@ def _written_out(node: fm.Node, names: Sequence[str], units: Mapping[str, str]) 
         return fm.name(units[node.value[1]])
     if node.op == "name" and node.value == "count":
         return fm.number(len(names))
-    if node.op in FOLDS:
-        return _folded(
-            FOLDS[node.op], [_written_out(node.args[0], names, {**units, node.value: n}) for n in names]
-        )
+    if node.op in fm.FOLDS:
+        parts = [_written_out(node.args[0], names, {**units, node.value: n}) for n in names]
+        return fm.balanced(fm.FOLDS[node.op], parts)
     return fm.Node(node.op, tuple(_written_out(arg, names, units) for arg in node.args), node.value)
-
-
-FOLDS = {"sum": "+", "largest": "max"}
-
-
-def _folded(op: str, parts: Sequence[fm.Node]) -> fm.Node:
-    """Join parts by a binary operation as a balanced tree: a thousand units are ten deep."""
-    if len(parts) == 1:
-        return parts[0]
-    middle = len(parts) // 2
-    return fm.Node(op, (_folded(op, parts[:middle]), _folded(op, parts[middle:])))

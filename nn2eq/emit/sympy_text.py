@@ -18,10 +18,9 @@ from nn2eq.activations import Activation
 from nn2eq.emit import Emitter
 from nn2eq.emit.cases import has_cases
 from nn2eq.emit.options import Options
-from nn2eq.emit.printing import Infix, array_text, number
+from nn2eq.emit.printing import Infix, Names, array_text, number
 from nn2eq.emit.python_functions import definition, over_list
 from nn2eq.emit.pythonic import (
-    Names,
     Scalars,
     applied,
     commented,

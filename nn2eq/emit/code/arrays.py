@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from nn2eq import formula as fm
 from nn2eq.activations import Activation
 from nn2eq.emit.code.dialect import Body, Dialect, Lines, Routine
-from nn2eq.emit.code.routines import Names, call, formula, multiplied
+from nn2eq.emit.code.routines import call, formula, multiplied
 from nn2eq.emit.code.stacks import Combination, Stacks, is_outer, over_group
 from nn2eq.emit.header import escaped
-from nn2eq.emit.printing import Text
+from nn2eq.emit.printing import Names, Text
 from nn2eq.emit.pythonic import applied
 from nn2eq.emit.sharing import named_reductions
 from nn2eq.forms.program import Affine, Apply, Combine, Constant, Function, Program, Step, Term, Value

@@ -18,10 +18,10 @@ from nn2eq.emit.cases import tables
 from nn2eq.emit.code import slopes
 from nn2eq.emit.code.dialect import Body, Dialect, Lines
 from nn2eq.emit.code.groups import GROUP, Group, scoped
-from nn2eq.emit.code.routines import Names, call, formula
+from nn2eq.emit.code.routines import call, formula
 from nn2eq.emit.code.searches import entry, place, searched
 from nn2eq.emit.header import escaped
-from nn2eq.emit.printing import Text
+from nn2eq.emit.printing import Names, Text
 from nn2eq.forms.program import Affine, Apply, Cases, Combine, Constant, Program, Step, Term, Value
 from nn2eq.forms.size import Spelling
 

@@ -10,7 +10,7 @@ from nn2eq.activations import Activation
 from nn2eq.emit.code.dialect import Dialect, Lines, Routine
 from nn2eq.emit.code.helpers import Helper
 from nn2eq.emit.options import Options
-from nn2eq.emit.printing import Text
+from nn2eq.emit.printing import Names, Text
 from nn2eq.emit.pythonic import applied, by_function, require_no_symbols
 from nn2eq.emit.sharing import named_parts
 from nn2eq.forms.program import Program
@@ -43,13 +43,6 @@ def multiplied(node: fm.Node) -> fm.Node:
 
 
 _TIMES = {fm.number(2): 1, fm.number(3): 2}
-
-
-class Names(dict[str, Text]):
-    """Texts by name; a name that is not there stands for itself."""
-
-    def __missing__(self, name: str) -> Text:
-        return Text(name)
 
 
 def formula(dialect: Dialect, node: fm.Node, names: Mapping[str, Text] | None = None) -> Text:

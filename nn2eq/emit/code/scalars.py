@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nn2eq import formula as fm
 from nn2eq.emit.code.dialect import Body, Dialect, Lines
-from nn2eq.emit.code.routines import Names, call, formula
+from nn2eq.emit.code.routines import call, formula
 from nn2eq.emit.header import escaped
-from nn2eq.emit.printing import ATOM, PRODUCT, SUM, Text
+from nn2eq.emit.printing import ATOM, PRODUCT, SUM, Names, Text
 from nn2eq.emit.pythonic import LONGEST_SUM, depth
 from nn2eq.emit.scalars import Call, Formula, Line, Sum, unrolled
 from nn2eq.errors import CannotEmit

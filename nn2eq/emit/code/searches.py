@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from nn2eq import formula as fm
 from nn2eq.emit.cases import LookUp, look_up
 from nn2eq.emit.code.dialect import Dialect, Lines, Words
-from nn2eq.emit.code.routines import Names, formula
-from nn2eq.emit.printing import SUM, Text
+from nn2eq.emit.code.routines import formula
+from nn2eq.emit.printing import SUM, Names, Text
 from nn2eq.forms.program import Cases
 
 CASE, CONDITION, OUTPUT = "k", "i", "j"

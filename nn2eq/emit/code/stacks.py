@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from nn2eq import formula as fm
 from nn2eq.emit.code.dialect import Dialect, Lines, Routine
-from nn2eq.emit.code.routines import Names, formula, multiplied
-from nn2eq.emit.printing import Text
+from nn2eq.emit.code.routines import formula, multiplied
+from nn2eq.emit.printing import Names, Text
 from nn2eq.emit.sharing import named_reductions, units
 from nn2eq.forms.program import Combine, Constant, Operand, Value
 

@@ -16,7 +16,7 @@ import numpy as np
 from nn2eq import formula as fm
 from nn2eq.emit.printing import PRODUCT, SUM, Infix, Text
 from nn2eq.emit.pythonic import LONGEST_SUM
-from nn2eq.emit.scalars import FOLDS, Formula, Sum, unrolled
+from nn2eq.emit.scalars import Formula, Sum, unrolled
 from nn2eq.emit.sql.dialects import Dialect, Rewriting
 from nn2eq.emit.sql.formulas import as_computed, parts
 from nn2eq.forms.program import Affine, Combine, Function, Step, Value
@@ -187,7 +187,7 @@ def _leaves(node: fm.Node) -> list[fm.Node]:
     return [leaf for arg in node.args for leaf in (_leaves(arg) if arg.op == node.op else [arg])]
 
 
-_JOINED = frozenset(FOLDS.values())
+_JOINED = frozenset(fm.FOLDS.values())
 
 
 def _call(infix: Infix, op: str, terms: Sequence[str]) -> str:
