@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nn2eq.activations.row import Array, Row
-
-BOTH = (2, 3)
-THROUGH_A_LAYER = ()
+from nn2eq.activations.row import BOTH, THROUGH_A_LAYER, Array, Row
 
 SHIFTED_SUM = "sum(exp(z[j] - max(z[k] for k in units)) for j in units)"
 MEAN = "sum(z[j] for j in units) / count"

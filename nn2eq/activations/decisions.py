@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nn2eq.activations.row import Array, Piece, Row
-
-NOT_IN_KERAS = ()
+from nn2eq.activations.row import NOT_IN_KERAS, Array, Piece, Row
 
 
 def _sure_argmax(z: Array, threshold: float) -> Array:

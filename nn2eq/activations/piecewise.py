@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nn2eq.activations.row import Array, Piece, Row
-
-BOTH = (2, 3)
-THROUGH_A_LAYER = ()
+from nn2eq.activations.row import BOTH, THROUGH_A_LAYER, Array, Piece, Row
 
 
 def _general_relu(z: Array, negative_slope: float, max_value: float, threshold: float) -> Array:

@@ -14,6 +14,11 @@ from nn2eq import formula as fm
 
 Array = NDArray[np.float64]
 
+BOTH = (2, 3)
+"""The generations of Keras that say a row by name: both (Keras 1 says the same as 2)."""
+THROUGH_A_LAYER = NOT_IN_KERAS = ()
+"""None: a layer of Keras leads to the row, or nothing in Keras does."""
+
 
 @dataclass(frozen=True)
 class Piece:

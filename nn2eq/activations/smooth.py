@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nn2eq.activations.row import Array, Row
+from nn2eq.activations.row import BOTH, THROUGH_A_LAYER, Array, Row
 from nn2eq.erf import normal_cdf
-
-BOTH = (2, 3)
-THROUGH_A_LAYER = ()
 
 # Self-normalising networks, Klambauer et al. 2017, with TensorFlow's digits.
 SELU_ALPHA = 1.6732632423543772

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nn2eq.activations.row import Row
-
-NOT_IN_KERAS = ()
+from nn2eq.activations.row import NOT_IN_KERAS, Row
 
 INPUT_TRANSFORMS = (
     Row(

@@ -10,7 +10,7 @@ the rounding of the bounds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -159,7 +159,7 @@ class Model:
 
     def sum(self) -> Model:
         """Return the sum over the last axis."""
-        return replace(self.affine(np.ones((self.error.shape[-1], 1)))).take((..., 0))
+        return self.affine(np.ones((self.error.shape[-1], 1))).take((..., 0))
 
     def _sizes_by_degree(self) -> Array:
         sizes = np.zeros((self.space.order + 1, *self.error.shape))

@@ -21,6 +21,7 @@ DTYPES = ("float32", "float64", "int64")
 HDF5, KERAS_ZIP, STORE, SAVED_MODEL, JSON = "HDF5", "keras zip", "Keras weights", "SavedModel", "JSON"
 OWN, LIVE = "nn2eq-network", "live model"
 """The kinds of containers, as people are told."""
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 CONFIG_NAMES = {HDF5: "model_config", KERAS_ZIP: "config.json", SAVED_MODEL: "the metadata"}
 """Where each container keeps the model's description."""

@@ -10,13 +10,12 @@ from typing import TypeVar
 
 from nn2eq.errors import DamagedFile, Nn2eqError, UnsupportedModel
 from nn2eq.reading import files
-from nn2eq.reading.archive import JSON, OWN, Archive
+from nn2eq.reading.archive import HDF5_SIGNATURE, JSON, OWN, Archive
 from nn2eq.reading.limits import CONFIG_LIMIT, OWN_LIMIT
 
 Told = TypeVar("Told")
 Found = TypeVar("Found")
 
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 
 _STRANGERS = (

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from nn2eq.errors import DamagedFile, UnsupportedModel
 from nn2eq.reading import config, hdf5, json_text, store
-from nn2eq.reading.archive import CONFIG_NAMES, KERAS_ZIP, Archive
+from nn2eq.reading.archive import CONFIG_NAMES, HDF5_SIGNATURE, KERAS_ZIP, Archive
 from nn2eq.reading.limits import CHUNKED_LIMIT, CONFIG_LIMIT
 
 CONFIG, METADATA, WEIGHTS = CONFIG_NAMES[KERAS_ZIP], "metadata.json", "model.weights.h5"
@@ -48,7 +48,7 @@ def _read(archive: zipfile.ZipFile) -> Archive:
             way_out="weights in shards or as .npz are not read",
         )
     weights = _member(archive, WEIGHTS, CHUNKED_LIMIT + 8 * archive.getinfo(WEIGHTS).compress_size)
-    if not weights.startswith(b"\x89HDF\r\n\x1a\n"):
+    if not weights.startswith(HDF5_SIGNATURE):
         raise DamagedFile(f"{WEIGHTS} is not an HDF5 file", code="hdf5")
     found = store.read(hdf5.File(weights, WEIGHTS))
     return replace(found, container=KERAS_ZIP, config=told, version=_version(archive))

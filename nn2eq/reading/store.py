@@ -83,7 +83,6 @@ def _variables(file: hdf5.File, place: _Place) -> tuple[tuple[str, Array], ...]:
     group = hdf5.group_at(place.group, "vars")
     names, label = hdf5.members(group), "/".join(place.path)
     if len(names) > VARIABLES_LIMIT or sorted(names) != sorted(str(number) for number in range(len(names))):
-        label = "/".join(place.path)
         raise DamagedFile(
             f"the variables in {label}/vars are not numbered 0 to {len(names) - 1}", code="weight-names"
         )
