@@ -205,12 +205,40 @@ def test_a_worked_example_has_the_numbers_of_both_passes(case: str, view: str) -
     text = emit(program, "latex")
     assert text.count(r"\approx") > 5
     assert check(network, text, "latex", program=program).holds
-    place = re.search(r"\\approx -?\d?\.?0*[1-9]", text)
-    assert place is not None
-    digit = text[place.end() - 1]
-    wrong = text[: place.end() - 1] + str(int(digit) % 9 + 1) + text[place.end() :]
-    with pytest.raises(BadRequest, match="stands for two things"):
-        run(wrong, np.zeros((1, 0)))
+    equations = text[: text.index(r"\end{align*}")]
+    places = list(re.finditer(r"\\approx [^&]*?(?<![_\d.{])(\d\.?0*[1-9])", equations))
+    assert len(places) > 5
+    for place in places[:: max(1, len(places) // 8)]:  # the result, or one of the numbers put in
+        digit = text[place.end() - 1]
+        wrong = text[: place.end() - 1] + str(int(digit) % 9 + 1) + text[place.end() :]
+        with pytest.raises(BadRequest, match="stands for two things"):
+            run(wrong, np.zeros((1, 0)))
+
+
+def test_a_worked_example_is_formula_numbers_put_in_and_result() -> None:
+    network = dense(2, 2, 1, hidden="sigmoid", dtype="f8")
+    kernel, bias = np.array([[1.5, -2.0], [0.25, 0.5]]), np.array([-1.0, 3.0])
+    layer = replace(network.layers[0], maps=(Affine(kernel, bias), *network.layers[0].maps[1:]))
+    network = replace(network, layers=(layer, *network.layers[1:]))
+    text = emit(backprop(network, at=(0.5, -4.0), target=(1.0,)), "latex")
+    assert "+ b_{r_0} = 0.5 \\cdot 1.5 - 4 \\cdot 0.25 - 1 = -1.25" in text
+    assert "+ b_{r_1} = 0.5 \\cdot (-2) - 4 \\cdot 0.5 + 3 = 0" in text
+    assert r"r_0 &= g_r(z_{r_0}) = g_r(-1.25) \approx 0.2227" in text
+    slope = re.escape(r"g_r'(z_{r_0})")
+    put_in = r"\\approx \\textcolor\{\w+\}\{-?[\d.]+\} \\cdot \(?-?[\d.]+\)? \\cdot 0\.1731 ?\d*"
+    assert re.search(slope + r"\s*(?:\\\\\n&)?" + put_in, text)
+
+
+def test_numbers_put_in_have_the_digits_that_the_result_needs() -> None:
+    """Where terms cancel, or a probability is all but 1, six digits would give another result by hand."""
+    network = dense(2, 1, last="sigmoid", dtype="f8")
+    near = (Affine(np.array([[1000.0], [1000.0]]), np.array([-1999.98765432])), *network.layers[0].maps[1:])
+    network = replace(network, layers=(replace(network.layers[0], maps=near),))
+    for at in ((1.0, 0.99999), (1.0, 1.00999)):
+        program = backprop(network, at=at, target=(1.0,))
+        text = emit(program, "latex")
+        assert check(network, text, "latex", program=program).holds
+        assert "1999.987" in text.partition(r"z_y &=")[2].partition(r"\\[1ex]")[0]
 
 
 def test_the_equations_are_the_textbooks() -> None:

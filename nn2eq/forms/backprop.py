@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 from nn2eq.errors import BadRequest, UnsupportedModel
+from nn2eq.forms.evaluation import answer
 from nn2eq.forms.frame import inputs_of, predicting, program_of
 from nn2eq.forms.losses import LOSSES, Loss
 from nn2eq.forms.losses import chosen as chosen_loss
 from nn2eq.forms.program import Affine, Apply, Program, Step
+from nn2eq.forms.rounded import rounded, significant
 from nn2eq.forms.stages import stages
 from nn2eq.forms.straight import in_symbols, steps
 from nn2eq.network import Affine as Linear
@@ -111,7 +114,7 @@ def _notes(network: Network) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Passes:
-    """Both passes at some samples: values by name, (n, size); deltas by the name of the affine map's answer.
+    """Both passes at some samples: values by name, (n, size); deltas, by how much the loss moves with each, likewise.
 
     loss (n,); slope: of the loss by the outputs, (n, outputs).
     """
@@ -124,29 +127,62 @@ class Passes:
 
 def passes(program: Program, x: Array, target: Array) -> Passes:
     """Run the network forwards at x (n, inputs), and its loss against target (n, outputs) backwards."""
-    loss = LOSSES[program.told["loss"]]
     values = program.values(x)
     y = values[program.predict.results[0].name]
-    share = 1.0 / y.shape[1] if loss.mean else 1.0
     with np.errstate(all="ignore"):
-        names = {"y": y, "t": target}
-        total = share * np.broadcast_to(fm.evaluate(loss.node, names), y.shape).sum(axis=1)
-        slope = share * np.broadcast_to(fm.evaluate(loss.derivative, names), y.shape)
-        return Passes(values, _deltas(program, values, slope, share * (y - target)), total, slope)
+        total, slope = _losses(program, y, target)
+        natural = _share(program, y) * (y - target)
+        return Passes(values, _deltas(program, values, slope, natural), total, slope)
 
 
-def _deltas(program: Program, values: dict[str, Array], slope: Array, natural: Array) -> dict[str, Array]:
-    loss, found, moved = LOSSES[program.told["loss"]], {}, slope
-    made = program.predict.steps
+def restated(program: Program, found: Passes, target: Array, digits: int) -> Passes:
+    """Return what each step of both passes comes to if all that it is given has so many significant digits.
+
+    As by hand: each number by its own equation, from the true numbers of the others, rounded.
+    """
+    given = {name: significant(value, digits) for name, value in found.values.items()}
+    target, y = significant(target, digits), given[program.predict.results[0].name]
+    values = given | {step.out.name: answer(step, given) for step in rounded(program, digits).predict.steps}
+    with np.errstate(all="ignore"):
+        total, slope = _losses(program, y, target)
+        natural = _share(program, y) * (y - target)
+        deltas = _deltas(program, found.values, found.slope, natural, (found.deltas, digits))
+        return Passes(values, {**deltas, program.predict.results[0].name: slope}, total, slope)
+
+
+def _share(program: Program, y: Array) -> float:
+    return 1.0 / y.shape[1] if LOSSES[program.told["loss"]].mean else 1.0
+
+
+def _losses(program: Program, y: Array, target: Array) -> tuple[Array, Array]:
+    """Return the loss (n,), and by how much it moves with the outputs (n, outputs)."""
+    loss, names = LOSSES[program.told["loss"]], {"y": y, "t": target}
+    total = np.broadcast_to(fm.evaluate(loss.node, names), y.shape).sum(axis=1)
+    slope = np.broadcast_to(fm.evaluate(loss.derivative, names), y.shape)
+    return _share(program, y) * total, _share(program, y) * slope
+
+
+def _deltas(
+    program: Program,
+    values: dict[str, Array],
+    slope: Array,
+    natural: Array,
+    rounding: tuple[dict[str, Array], int] | None = None,
+) -> dict[str, Array]:
+    """Take the slope back through all steps; rounding: known deltas to go on from behind each sum, and digits."""
+    loss, found = LOSSES[program.told["loss"]], {}
+    known, near = (rounding[0], partial(significant, digits=rounding[1])) if rounding else ({}, np.asarray)
+    made, moved = program.predict.steps, near(slope)
     for number, step in reversed(list(enumerate(made))):
+        found[step.out.name] = moved
         if isinstance(step, Affine):
-            found[step.out.name] = moved
-            matrix = step.terms[0].matrix.data.astype(np.float64)
+            moved = near(known.get(step.out.name, moved))
+            matrix = near(step.terms[0].matrix.data.astype(np.float64))
             moved = moved * matrix if matrix.ndim == 1 else moved @ matrix.T
         elif isinstance(step, Apply):
             is_natural = number == len(made) - 1 and step.activation.row.name == loss.natural
-            moved = natural if is_natural else moved * slope_of(step, values)
-    return found
+            moved = natural if is_natural else moved * near(slope_of(step, values))
+    return found | {program.predict.arguments[0].name: moved}
 
 
 def slope_of(step: Apply, values: dict[str, Array]) -> Array:

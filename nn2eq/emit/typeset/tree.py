@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+ARRAY = "array"
+"""The text of a matrix that has no brackets of its own."""
 DIGITS_OF_SINGLE = 9
 """Significant digits that the shortest decimal of a float32 has at most."""
 
@@ -237,14 +239,16 @@ class _Reader:
         return Node("sign", {"-": "−"}.get(token["other"], token["other"]))
 
     def _environment(self, name: str) -> Node:
-        if name == "array":
+        text = ""
+        if name == ARRAY:
             self._argument()  # how its columns are aligned
+            text = ARRAY
         if match := _NUMBERS.match(self._text, self._at):
             self._at = match.end()
             self._next()
-            return Node("numbers", entries=tuple(_entries(match[0])))
+            return Node("numbers", text, entries=tuple(_entries(match[0])))
         rows = tuple(cells for cells, _ in self._table(name))
-        return Node("cases", rows=_on_one_row(rows)) if name == "cases" else Node("matrix", rows=rows)
+        return Node("cases", rows=_on_one_row(rows)) if name == "cases" else Node("matrix", text, rows=rows)
 
     def _command(self, name: str) -> Node:
         if _SIZES.fullmatch(name):
@@ -329,14 +333,12 @@ def _parts(node: Node) -> tuple[Node, ...]:
 
 
 def _row(nodes: list[Node]) -> Node:
-    for place, node in enumerate(nodes):  # an array has its brackets beside it
-        if node.kind in ("numbers", "matrix") and [n.text for n in nodes[place - 1 : place + 2 : 2]] == [
-            "[",
-            "]",
-        ]:
-            nodes = [*nodes[: place - 1], node, *nodes[place + 2 :]]
-            break
-    return nodes[0] if len(nodes) == 1 else Node("row", args=tuple(nodes))
+    kept: list[Node] = []
+    for node in nodes:
+        kept.append(node)
+        if [part.text for part in kept[-3:]] == ["[", ARRAY, "]"]:  # it has its brackets beside it
+            kept[-3:] = [kept[-2]]
+    return kept[0] if len(kept) == 1 else Node("row", args=tuple(kept))
 
 
 def _entries(body: str) -> Iterator[tuple[str, ...]]:

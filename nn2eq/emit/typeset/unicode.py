@@ -58,7 +58,7 @@ def display(lines: Sequence[Line]) -> str:
 
 def _filled(lines: Sequence[str]) -> Iterator[str]:
     """Break lines that are wider than a terminal at their signs; what is left goes to the next, if it goes on."""
-    waiting = deque(lines)
+    waiting = deque(part for line in lines for part in _chained(line))
     while waiting:
         line = waiting.popleft()
         place = _breaking(line) if len(line) > WIDTH and "\n" not in line else 0
@@ -71,6 +71,20 @@ def _filled(lines: Sequence[str]) -> Iterator[str]:
             waiting[0] = f"{' ' * _margin(following)}{rest} {following.lstrip()}"
         else:
             waiting.appendleft(" " * (own if line.lstrip()[:2] in ("+ ", "− ") else own + 4) + rest)
+
+
+def _chained(line: str) -> list[str]:
+    """Put what is said a second time, a = b ≈ c, on lines of their own where it does not fit on one."""
+    depth, relations = 0, list[int]()
+    for place, char in enumerate(line):
+        depth += (char in "({[") - (char in ")}]")
+        if depth == 0 and line[place : place + 3] in (" = ", " ≈ "):
+            relations.append(place)
+    if len(line) <= WIDTH or "\n" in line or len(relations) < 2:
+        return [line]
+    ends = [*relations[1:], len(line)]
+    first, *others = (line[start:end] for start, end in zip([0, *relations[1:]], ends, strict=True))
+    return [first, *(" " * relations[0] + other for other in others)]
 
 
 def _margin(line: str) -> int:

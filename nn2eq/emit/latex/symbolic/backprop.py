@@ -81,7 +81,7 @@ def write(program: Program, options: Options) -> str:
     else:
         blocks, answers, batch = [*made.forward(), *made.deltas(), *made.gradients()], made.answers(), ""
     blocks += _definitions(calls)
-    blocks = worked(program, made, blocks) if "at" in program.told else blocks
+    blocks = worked(program, made, blocks, parts.whole) if "at" in program.told else blocks
     beside = "" if chosen.only else listing(Beside(chosen, parts.numbers, False), options.numbers)
     body = display(blocks) + batch + beside
     said, needed = _said(program, parts, answers), packages(body)

@@ -176,10 +176,10 @@ class Backward:
     def slope(self, link: Link, unit: int) -> Piece:
         """Write the derivative of a unit's activation at its sum."""
         assert link.apply is not None
-        z = symbol(self._sum(link.number, unit))
+        z = symbol(self.sum_of(link.number, unit))
         return self.calls.slope(link.number, listed([z, *self.scalars.parameters(link.apply, unit).values()]))
 
-    def _sum(self, layer: int, unit: int) -> str:
+    def sum_of(self, layer: int, unit: int) -> str:
         """Return the symbol of what a unit's activation takes."""
         link = self.naming.link(layer)
         if link.apply is None:
@@ -208,7 +208,7 @@ class Backward:
         if not self.derivation:
             yield Equation(left, found)
             return
-        factor = partial(self._sum(layer, unit), weight)
+        factor = partial(self.sum_of(layer, unit), weight)
         yield Equation(left, chained(product(delta, factor), found))
         yield Equation(factor, by or symbol("1"))
 
@@ -226,7 +226,7 @@ class Backward:
     def _derived(self, layer: int, unit: int) -> Iterator[Equation]:
         """Yield a delta as textbooks derive it: the product of the chain rule, each factor, and what comes of it."""
         naming, link, left = self.naming, self.naming.link(layer), self.delta(layer, unit)
-        own, z = naming.unit(layer, unit), self._sum(layer, unit)
+        own, z = naming.unit(layer, unit), self.sum_of(layer, unit)
         if self.is_natural and layer == naming.depth:
             yield from self._natural(unit)
             return
@@ -256,7 +256,7 @@ class Backward:
         """Yield what the loss and the last activation make together: sums over the outputs if it couples them."""
         layer, link = self.naming.depth, self.naming.link(self.naming.depth)
         assert link.apply is not None
-        z, coupled = self._sum(layer, unit), link.apply.activation.row.coupled
+        z, coupled = self.sum_of(layer, unit), link.apply.activation.row.coupled
         others = range(len(self.targets)) if coupled else (unit,)
         names = {other: self.naming.unit(layer, other) for other in others}
         ways = [Term(False, product(partial(self.top, own), partial(own, z))) for own in names.values()]
@@ -283,14 +283,14 @@ class Backward:
         link, own = self.naming.link(layer + 1), self.naming.unit(layer, unit)
         for to in self._to(layer, unit) if link.sum else ():
             weight = symbol(self.naming.weight(layer + 1, unit, to))
-            yield Equation(partial(self._sum(layer + 1, to), own), weight)
+            yield Equation(partial(self.sum_of(layer + 1, to), own), weight)
 
     def _over_ways(self, layer: int, unit: int) -> Piece:
         link, own = self.naming.link(layer + 1), self.naming.unit(layer, unit)
         if link.sum is None:
             return self.delta(layer + 1, unit)
         factors = [
-            product(self.delta(layer + 1, to), partial(self._sum(layer + 1, to), own))
+            product(self.delta(layer + 1, to), partial(self.sum_of(layer + 1, to), own))
             for to in self._to(layer, unit)
         ]
         return total([Term(False, factor) for factor in factors])

@@ -91,7 +91,7 @@ class VectorBackward:
         if layer < naming.depth:
             before = symbol(self._back(layer + 1))
         elif self.made.loss.single:
-            yield Equation(left, self._slope(link) if link.apply else symbol("1"))
+            yield Equation(left, self.slope(link) if link.apply else symbol("1"))
             return
         else:
             before = partial(self.made.top, naming.whole(layer))
@@ -101,7 +101,7 @@ class VectorBackward:
 
     def _times_slope(self, link: Link, before: str) -> Iterator[str]:
         """Yield the ways to write what comes back to an activation times its slope: by name, and by its value."""
-        slope = self._slope(link).text
+        slope = self.slope(link).text
         if link.sums.size == 1:
             yield f"{before} {slope}"
             return
@@ -126,7 +126,8 @@ class VectorBackward:
         units = [self.made.slope_of_loss(unit) for unit in range(len(self.made.targets))]
         return units[0] if len(units) == 1 else self.vectors.stack([unit.text for unit in units])
 
-    def _slope(self, link: Link) -> Piece:
+    def slope(self, link: Link) -> Piece:
+        """Write the derivative of a layer's activation at all its sums."""
         naming, layer = self._naming, link.number
         assert link.apply is not None
         own = (symbol(naming.parameters(layer, key)) for key in link.apply.parameters)
@@ -149,7 +150,7 @@ class VectorBackward:
         if not link.is_dense:
             return
         delta, arg = self.made.delta_vector(layer), naming.whole(layer - 1)
-        if naming.units_first and naming.has_rows_of_inputs(layer):  # a vector of weights
+        if naming.units_first and naming.has_rows_of_inputs(layer) and not self._row:  # a vector of weights
             right = f"{delta} {arg}"
         elif naming.has_rows_of_inputs(layer):
             right = rf"{arg} \otimes {delta}"
