@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -136,6 +137,17 @@ def test_hairline_regions_are_neither_lost_nor_invented() -> None:
         assert found.proof is not None
         assert found.proof.exactly > 0
         assert regions(net, [(-10, 10)] * 2).count == expected
+
+
+@pytest.mark.parametrize("domain", [None, (-1e6, 1e6)], ids=["whole", "box"])
+@pytest.mark.parametrize("inputs", [2, 3])
+def test_exact_interiors_lie_within_the_thinnest_region(inputs: int, domain: tuple[float, float] | None) -> None:
+    kernel = np.array([[2, 1e-20, 0, -2e-20], [0, -2, 1, 1], [1, 1e15, 0, 1]])[:inputs]
+    net = network(dense(kernel, [2e-20, -2, 0, -1e-20]), dense(np.ones((4, 1)), [1], None))
+    found = regions(net, None if domain is None else [domain] * inputs, exact=True)
+    for region in found:
+        assert (region.halfspaces[:, :-1] @ region.interior + region.halfspaces[:, -1] < 0).all()
+        assert all(isinstance(number, Fraction) for number in region.interior)
 
 
 def test_dead_layer_leaves_one_region() -> None:

@@ -80,6 +80,11 @@ class Vertex:
         """The finite part of each coordinate."""
         return tuple(Fraction(number, self.below) for number in self.point)
 
+    @cached_property
+    def directions(self) -> tuple[Fraction, ...]:
+        """The far part of each coordinate, in units of R."""
+        return tuple(Fraction(number, self.below) for number in self.far)
+
 
 def _product(one: int, two: int) -> int:
     return one * two

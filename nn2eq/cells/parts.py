@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.cells.faces import Faces, Ids, grouped
+from nn2eq.cells.faces import Faces, Ids, grouped, joined
 from nn2eq.cells.state import State
 
 Array = NDArray[np.float64]
@@ -125,6 +125,21 @@ class Part:
             np.maximum.at(high, level.face, above[level.sub])
         return np.stack([low, high])
 
+    @cached_property
+    def _vertices_by_cell(self) -> tuple[Ids, NDArray[np.intp]]:
+        """The vertices of all cells, cell by cell, and where those of each begin."""
+        faces = self.state.faces
+        cell = sub = np.arange(self.cells, dtype=np.int32)
+        for level in reversed(faces.above):
+            cell, sub = _distinct(*joined(cell, sub, level.face, level.sub))
+        cell, sub = _distinct(np.repeat(cell, 2), faces.ends[sub].ravel())
+        return sub, grouped(cell, self.cells)[1]
+
+    def vertices(self, cell: int) -> Ids:
+        """Return the vertices of a cell, in no order."""
+        found, start = self._vertices_by_cell
+        return found[start[cell] : start[cell + 1]]
+
     def corners(self, cell: int) -> Ids:
         """Return the vertices of a cell of a plane or a line, in order around it."""
         faces = self.state.faces
@@ -132,6 +147,12 @@ class Part:
             ends: Ids = faces.ends[cell]
             return ends
         return _around(faces.ends[self.facets[1][self.rows(cell)]])
+
+
+def _distinct(cell: Ids, sub: Ids) -> tuple[Ids, Ids]:
+    """Return pairs in order, each once."""
+    keys = np.unique(cell.astype(np.int64) << 32 | sub)
+    return (keys >> 32).astype(np.int32), (keys & 0xFFFFFFFF).astype(np.int32)
 
 
 def _centres(faces: Faces, points: Array) -> Array:

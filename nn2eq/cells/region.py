@@ -118,13 +118,14 @@ def exact_region(part: Part, cell: int, decider: Decider) -> Region:
         for plane in [decider.plane(state, int(part.facet_planes[facet]))]
         if not plane.far
     ]
+    halfspaces = np.array(rows, dtype=object).reshape(len(rows), state.inputs + 1)
     return Region(
         tuple(pattern.tolist()),
         answer[:-1].T,
         answer[-1],
-        _exact_interior(part, cell, corners),
+        _exact_interior(part, cell, halfspaces, decider),
         *_bounded(corners),
-        np.array(rows, dtype=object).reshape(len(rows), state.inputs + 1),
+        halfspaces,
     )
 
 
@@ -141,12 +142,17 @@ def _exact_corners(part: Part, cell: int, decider: Decider) -> Numbers:
     return np.array(rows, dtype=object).reshape(len(rows), part.state.inputs)
 
 
-def _exact_interior(part: Part, cell: int, corners: Numbers | None) -> Numbers:
-    """Return the mean of the corners where all are finite, else the point that floating point chose."""
-    if corners is not None and _is_finite(corners):
-        mean: Numbers = corners.sum(axis=0) / Fraction(len(corners))
-        return mean
-    return np.array([Fraction(number) for number in part.interiors[cell].tolist()], dtype=object)
+def _exact_interior(part: Part, cell: int, halfspaces: Numbers, decider: Decider) -> Numbers:
+    """Return the mean of the vertices, moved inward from those that are nowhere until every half-space holds."""
+    state = part.state
+    vertices = [decider.vertex(state, state.vertices.tight[vertex]) for vertex in part.vertices(cell)]
+    point = np.sum([vertex.coordinates for vertex in vertices], axis=0) / Fraction(len(vertices))
+    far = np.sum([vertex.directions for vertex in vertices], axis=0) / Fraction(len(vertices))
+    if not far.any():
+        return np.asarray(point)
+    start, pace = halfspaces[:, :-1] @ point + halfspaces[:, -1], halfspaces[:, :-1] @ far
+    needed = [Fraction(one) / -many for one, many in zip(start, pace, strict=True) if many]
+    return np.asarray(point + far * (max([0, *needed]) + 1))
 
 
 def merged(parts: Sequence[Region]) -> Region:
