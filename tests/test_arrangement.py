@@ -164,7 +164,7 @@ def test_signs_are_certain_only_where_they_are_right() -> None:
     functions = Functions(values, np.abs(values) * 2.0**-49)
     dense = functions.sides(vertices, cells)
     row, cut = places(np.ones((300, 6), dtype=bool))
-    assert (functions.sides(vertices[row], cells[row], cut).reshape(300, 6) == dense).all()
+    assert (functions.sides(vertices, cells[row], (row, cut)).reshape(300, 6) == dense).all()
     for (i, j), found in np.ndenumerate(dense):
         normal, offset = values[cells[i], :-1, j], Fraction(values[cells[i], -1, j])
         beyond = exact_product(normal, far[i])

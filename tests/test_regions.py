@@ -141,7 +141,9 @@ def test_hairline_regions_are_neither_lost_nor_invented() -> None:
 
 @pytest.mark.parametrize("domain", [None, (-1e6, 1e6)], ids=["whole", "box"])
 @pytest.mark.parametrize("inputs", [2, 3])
-def test_exact_interiors_lie_within_the_thinnest_region(inputs: int, domain: tuple[float, float] | None) -> None:
+def test_exact_interiors_lie_within_the_thinnest_region(
+    inputs: int, domain: tuple[float, float] | None
+) -> None:
     kernel = np.array([[2, 1e-20, 0, -2e-20], [0, -2, 1, 1], [1, 1e15, 0, 1]])[:inputs]
     net = network(dense(kernel, [2e-20, -2, 0, -1e-20]), dense(np.ones((4, 1)), [1], None))
     found = regions(net, None if domain is None else [domain] * inputs, exact=True)

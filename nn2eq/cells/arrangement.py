@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nn2eq.cells.decider import Decider
 from nn2eq.cells.faces import Faces, Ids, Signs, members, places
-from nn2eq.cells.lattice import Ground, Longs, Named, lattice, mixed
+from nn2eq.cells.lattice import Ground, Longs, Named, lattice, told_apart
 from nn2eq.cells.state import State
 from nn2eq.cells.vertices import Vertices, meet
 
@@ -141,10 +141,10 @@ class _Site:
 
     def _settle(self, signs: Signs, wanted: Flags, owner: Ids, at: Vertices) -> None:
         """Put in the signs (points, cuts) that are wanted."""
-        cuts, (row, cut) = self.state.within, places(wanted)
-        own, point = owner[row], at[row]
-        found = cuts.functions.sides(point, own, cut)
-        signs[row, cut] = self.decider.settle(self.state, found, point.tight, own, cut)
+        cuts, some = self.state.within, places(wanted)
+        own = owner[some[0]]
+        found = cuts.functions.sides(at, own, some)
+        signs[some] = self.decider.settle(self.state, found, at.tight, own, some)
 
     def built(self, faces: Faces, named: list[Named], vertices: Vertices, signs: Signs) -> State:
         """Return the complex with what hangs on its faces."""
@@ -185,9 +185,12 @@ def _segments(points: _Points, ground: Ground) -> _Segments | None:
     """Return the segments that end in points; None if some do not have two ends."""
     row, place = members(ground.start, points.carrier)
     names = np.vstack([ground.above[place], points.cuts[row].T])
-    order = np.argsort(mixed(names))
-    one, two = order[::2], order[1::2]
-    if len(order) % 2 or (names[:, one] != names[:, two]).any():
+    told = told_apart(names)
+    if told is None:
         return None
+    order, new = told
+    if len(order) % 2 or not new[::2].all() or new[1::2].any():
+        return None
+    one, two = order[::2], order[1::2]
     carrier, cuts = names[0], names[1:].T
     return _Segments(carrier[one], cuts[one], (row[one], row[two]))

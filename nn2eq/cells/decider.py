@@ -97,11 +97,18 @@ class Decider:
         """Return a vertex exactly."""
         return self.exact.vertex([self.plane(state, int(number)) for number in tight])
 
-    def settle(self, state: State, found: Signs, tight: Ids, owner: Ids, cuts: NDArray[np.intp]) -> Signs:
-        """Replace what is unsure in signs (n,) by the exact sign of a cut on a cell at a vertex."""
-        doubtful = self._doubtful(found)
-        for row in doubtful:
-            found[row] = self._exactly(state, tight[row], owner[row], cuts[row])
+    def settle(
+        self,
+        state: State,
+        found: Signs,
+        tight: Ids,
+        owner: Ids,
+        some: tuple[NDArray[np.intp], NDArray[np.intp]],
+    ) -> Signs:
+        """Replace what is unsure in signs (n,), those of some rows of vertices and cuts, by the exact sign."""
+        rows, cuts = some
+        for place in self._doubtful(found):
+            found[place] = self._exactly(state, tight[rows[place]], owner[place], cuts[place])
         return found
 
     def settle_all(self, state: State, found: Signs, tight: Ids, owner: Ids) -> Signs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,30 +47,54 @@ class Functions:
         source[:, 0], source[:, 1], source[:, 2] = step, cells, cuts
         return Planes(values[:, :-1], values[:, -1], np.zeros(len(cells)), slack, source)
 
-    def sides(self, at: Vertices, cells: Order, cuts: Order | None = None) -> Signs:
+    def sides(self, at: Vertices, cells: Order, some: tuple[Order, Order] | None = None) -> Signs:
         """Return on which side of functions vertices lie, -1, 0 or 1, or UNSURE.
 
-        cells (vertices,): which cell's functions. cuts (vertices,): which of them; without it all are meant,
-        and answered in a row for each vertex. The side is that of the far part wherever it is not zero.
+        All functions of cells (vertices,) are meant, (vertices, cuts), or some: rows of vertices and cuts, (n,) each,
+        of cells (n,). The side is that of the far part wherever it is not zero.
         """
         with np.errstate(all="ignore"):
-            found = self._signs(at.point, at.error, cells, cuts, offset=True)
+            found = self._signs(at.point, at.error, cells, some, offset=True)
             if at.far.any() or at.far_error.any():
-                rows = np.flatnonzero(at.far.any(axis=1) | (at.far_error > 0))
-                chosen = None if cuts is None else cuts[rows]
-                beyond = self._signs(at.far[rows], at.far_error[rows], cells[rows], chosen, offset=False)
-                found[rows] = np.where(beyond == 0, found[rows], beyond)
+                endless = at.far.any(axis=1) | (at.far_error > 0)
+                if some is None:
+                    chosen = np.flatnonzero(endless)
+                    beyond = self._signs(
+                        at.far[chosen], at.far_error[chosen], cells[chosen], None, offset=False
+                    )
+                else:
+                    chosen = np.flatnonzero(endless[some[0]])
+                    rows, cuts = some
+                    which = rows[chosen], cuts[chosen]
+                    beyond = self._signs(at.far, at.far_error, cells[chosen], which, offset=False)
+                found[chosen] = np.where(beyond == 0, found[chosen], beyond)
         return found
 
-    def _signs(self, point: Array, error: Array, cells: Order, cuts: Order | None, *, offset: bool) -> Signs:
-        where: Any = cells if cuts is None else (cells, cuts)
+    def _signs(
+        self, point: Array, error: Array, cells: Order, some: tuple[Order, Order] | None, *, offset: bool
+    ) -> Signs:
         columns = np.vstack([point.T, error, largest(point)])
-        *x, error, size = columns[:, :, None] if cuts is None else columns
-        z = self.values[:, -1][where] if offset else 0.0
-        bound = self.slack[:, -1][where] if offset else 0.0
+        *x, error, size = columns[:, :, None] if some is None else columns.take(some[0], axis=1)
+        of = _Chosen(cells, None if some is None else some[1])
+        z = of.row(self.values, -1) if offset else 0.0
+        bound = of.row(self.slack, -1) if offset else 0.0
         for axis, coordinate in enumerate(x):
-            z = z + coordinate * self.values[:, axis][where]
-        bound = bound + size * self._doubt[where] + error * self._steep[where]
+            z = z + coordinate * of.row(self.values, axis)
+        bound = bound + size * of.row(self._doubt) + error * of.row(self._steep)
         certain = (np.abs(z) > bound) | ((z == 0) & (bound == 0))
         found: Signs = np.where(certain, np.sign(z), UNSURE).astype(np.int8)
         return found
+
+
+class _Chosen(NamedTuple):
+    """All cuts of some cells, or one cut each."""
+
+    cells: Order
+    cuts: Order | None
+
+    def row(self, table: Array, row: int | None = None) -> Array:
+        """Return what stands there in a table (cells, cuts), or in a row of one (cells, rows, cuts)."""
+        if self.cuts is None:
+            return np.asarray((table if row is None else table[:, row])[self.cells])
+        begin = 0 if row is None else row % table.shape[1] * table.shape[-1]
+        return table.ravel().take(self.cells * (table[0].size) + self.cuts + begin)

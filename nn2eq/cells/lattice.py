@@ -19,8 +19,9 @@ from nn2eq.cells.faces import Faces, Ids, Incidence, Signs, grouped, members, pl
 
 Longs = NDArray[np.int64]
 Order = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 A_WORD = 32
-"""Signs in one word of a name, two bits each; the first word begins with the carrier, and has half as many."""
+"""Signs in one word of a name, two bits each; the first word begins with the carrier, and has at most half as many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ class Named:
         word, unit = _digits(signs.shape[1])
         digits = (signs + 1) * unit
         words = [digits[:, word == w].sum(axis=1) for w in range(word.max() + 1)]
-        words[0] += carrier << A_WORD
+        words[0] += carrier << _room(signs.shape[1])
         return cls(signs, np.stack(words))
 
     @property
@@ -75,7 +76,7 @@ class Named:
     @cached_property
     def carrier(self) -> Longs:
         """The face that each lies in."""
-        carrier: Longs = self.words[0] >> A_WORD
+        carrier: Longs = self.words[0] >> _room(self.signs.shape[1])
         return carrier
 
     @cached_property
@@ -97,38 +98,50 @@ def raised(below: Named, ground: Ground) -> Above | None:
     """Return the faces that those of one dimension bound; None if two names could not be told apart."""
     (on, cut), (up, place) = below.on, members(ground.start, below.carrier)
     sub = np.concatenate([on, on, up])
-    words = below.words[:, sub]
+    words = below.words.take(sub, axis=1)
     word, unit = _digits(below.signs.shape[1])
     unit, leaving = unit[cut], np.arange(len(on))
     words[word[cut], leaving] += unit
     words[word[cut], leaving + len(on)] -= unit
-    words[0, 2 * len(on) :] += ground.above[place] - below.carrier[up] << A_WORD
+    words[0, 2 * len(on) :] += ground.above[place] - below.carrier[up] << _room(below.signs.shape[1])
     side = np.concatenate([np.ones_like(on, np.int8), np.full_like(on, -1, np.int8), ground.side[place]])
-    order, face, first = _alike(words)
-    if len(words) > 1 and (words[:, order] != words[:, first][:, face]).any():
+    told = told_apart(words)
+    if told is None:
         return None
-    signs = below.signs[sub[first]]
+    order, new = told
+    first = order[new]
+    signs = below.signs.take(sub[first], axis=0)
     for begin, sign in ((0, 1), (len(on), -1)):
         rows = np.flatnonzero((first >= begin) & (first < begin + len(on)))
         signs[rows, cut[first[rows] - begin]] = sign
-    return Above(Named(signs, words[:, first]), face, sub[order].astype(np.int32), side[order])
+    face = np.cumsum(new, dtype=np.int32) - np.int32(1)
+    named = Named(signs, words.take(first, axis=1))
+    return Above(named, face, sub.astype(np.int32).take(order), side.take(order))
 
 
-def _alike(words: Longs) -> tuple[Order, Ids, Order]:
-    """Return pairs sorted by name, the number of each one's name, and the first of each."""
-    keys = mixed(words)
-    order = np.argsort(keys)
-    keys = keys[order]
+def told_apart(words: Longs) -> tuple[Order, Flags] | None:
+    """Return columns of words (words, names) in an order that puts equal ones together, and which begin another name.
+
+    None if two names could not be told apart. What is sorted are numbers that end in their columns, which takes a
+    part of the time of argsort.
+    """
+    bits = words.shape[1].bit_length()
+    fits = len(words) == 1 and words.max(initial=0) >> (63 - bits) == 0
+    keys = np.sort((words[0] if fits else mixed(words) >> bits) << bits | np.arange(words.shape[1]))
+    order = keys & (1 << bits) - 1
+    keys >>= bits
     new = np.ones(len(keys), dtype=bool)
     np.not_equal(keys[1:], keys[:-1], out=new[1:])
-    return order, np.cumsum(new, dtype=np.int32) - np.int32(1), order[new]
+    if not fits:
+        names = words.take(order, axis=1)
+        if ((names[:, 1:] != names[:, :-1]).any(axis=0) != new[1:]).any():
+            return None
+    return order, new
 
 
 def mixed(words: Longs) -> Longs:
-    """Return one number for each name; names of several words may share one, though hardly ever."""
-    mixture: Longs = words[0]
-    if len(words) > 1:
-        mixture = (words * _odd_numbers(len(words))[:, None]).sum(axis=0)
+    """Return one number for each name; different names may share one, though hardly ever."""
+    mixture: Longs = (words * _odd_numbers(len(words))[:, None]).sum(axis=0)
     return mixture
 
 
@@ -147,6 +160,11 @@ def _digits(cuts: int) -> tuple[Order, Longs]:
     place = np.arange(cuts)
     place[A_WORD // 2 :] += A_WORD // 2
     return place // A_WORD, np.left_shift(np.int64(1), 2 * (place % A_WORD))
+
+
+def _room(cuts: int) -> int:
+    """Return how many bits of the first word signs take: the carrier begins behind them."""
+    return min(2 * cuts, A_WORD)
 
 
 def lattice(vertices: Named, ground: Ground) -> tuple[Faces, list[Named]] | None:

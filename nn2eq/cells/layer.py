@@ -142,7 +142,7 @@ def _signs_of_new(state: State, decider: Decider, edges: Ids, new: Vertices) -> 
     row, cut = places(ends[:, 0] * ends[:, 1] < 0)
     other = cut != cuts.made
     row, cut = row[other], cut[other]
-    owner, at = state.owner[1][edges[row]], new[row]
-    computed = cuts.functions.sides(at, owner, cut)
-    found[row, cut] = decider.settle(state, computed, at.tight, owner, cut)
+    owner = state.owner[1][edges[row]]
+    computed = cuts.functions.sides(new, owner, (row, cut))
+    found[row, cut] = decider.settle(state, computed, new.tight, owner, (row, cut))
     return found

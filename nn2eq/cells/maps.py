@@ -74,8 +74,8 @@ class Maps:
         """Return one function a cut: the pre-activation of its unit less its threshold."""
         thresholds = bend.thresholds_of_cuts
         alike = len(thresholds) == bend.units and (bend.cut_units == np.arange(bend.units)).all()
-        values = self.values if alike else self.values[:, :, bend.cut_units]
-        size = self.size if alike else self.size[:, :, bend.cut_units]
+        values = self.values if alike else self.values.take(bend.cut_units, axis=2)
+        size = self.size if alike else self.size.take(bend.cut_units, axis=2)
         if thresholds.any():
             values, size = values.copy(), size.copy()
             values[:, -1] -= thresholds

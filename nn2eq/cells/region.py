@@ -146,8 +146,8 @@ def _exact_interior(part: Part, cell: int, halfspaces: Numbers, decider: Decider
     """Return the mean of the vertices, moved inward from those that are nowhere until every half-space holds."""
     state = part.state
     vertices = [decider.vertex(state, state.vertices.tight[vertex]) for vertex in part.vertices(cell)]
-    point = np.sum([vertex.coordinates for vertex in vertices], axis=0) / Fraction(len(vertices))
-    far = np.sum([vertex.directions for vertex in vertices], axis=0) / Fraction(len(vertices))
+    points = np.array([[vertex.coordinates, vertex.directions] for vertex in vertices], dtype=object)
+    point, far = points.sum(axis=0) / Fraction(len(vertices))
     if not far.any():
         return np.asarray(point)
     start, pace = halfspaces[:, :-1] @ point + halfspaces[:, -1], halfspaces[:, :-1] @ far
