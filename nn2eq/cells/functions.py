@@ -95,6 +95,7 @@ class _Chosen(NamedTuple):
     def row(self, table: Array, row: int | None = None) -> Array:
         """Return what stands there in a table (cells, cuts), or in a row of one (cells, rows, cuts)."""
         if self.cuts is None:
-            return np.asarray((table if row is None else table[:, row])[self.cells])
+            return (table if row is None else table[:, row])[self.cells]
         begin = 0 if row is None else row % table.shape[1] * table.shape[-1]
-        return table.ravel().take(self.cells * (table[0].size) + self.cuts + begin)
+        found: Array = table.ravel().take(self.cells * table[0].size + self.cuts + begin)
+        return found
