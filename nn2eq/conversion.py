@@ -173,7 +173,7 @@ def _by_size(network: Network, request: Request, chosen: Emitter) -> Draft:
     """Take nested if it can be read, else layered if it is within the limit, else matrix."""
     spelling = chosen.spelling(request.options)
     size = numbers(_built(network, request, "nested"), spelling)
-    if size <= READABLE:  # a number takes a character at least
+    if size <= min(READABLE, request.limit):  # a number takes a character at least
         nested = _written(network, request, "nested", "")
         if len(nested.text) <= READABLE:
             return replace(nested, reason=f"it has {len(nested.text):,} characters")

@@ -26,7 +26,8 @@ def read_columns(path: str, names: Sequence[str]) -> NDArray[np.float64]:
             columns = _columns(path, header, names)
             found = [_numbers(path, row, columns, rows.line_num) for row in rows if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        reason = (isinstance(error, OSError) and error.strerror) or f"{error}"
+        reason = "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else reason
         raise _bad(path, reason, "give a CSV file with a line of column names") from None
     if not found:
         raise _bad(path, "no rows of numbers", "give a CSV file with a line of column names")

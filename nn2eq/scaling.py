@@ -32,6 +32,8 @@ NOTHING = "none"
 """What is said of a number that is not scaled."""
 FILE_LIMIT = 4_000_000
 """Bytes that a scaler's JSON file may have."""
+PICKLE = (b"\x80", b"\x78")
+"""How a pickle begins, and one that joblib has compressed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,8 +210,11 @@ def _from_file(path: str, names: Sequence[str], option: str) -> Scaler:
         with open(path, "rb") as file:
             raw = file.read(FILE_LIMIT + 1)
         given = json.loads(raw) if len(raw) <= FILE_LIMIT else None
-    except (OSError, ValueError, RecursionError) as error:
-        raise _bad(option, f"{path}: {error}", "give a scaler's JSON file") from None
+    except OSError as error:
+        raise _bad(option, f"{path}: {error.strerror or error}", "give a scaler's JSON file") from None
+    except (ValueError, RecursionError):
+        what = "a Python pickle, which is never opened" if raw.startswith(PICKLE) else "no scaler's JSON"
+        raise _bad(option, f"{path} is {what}", "the README writes a scaler as JSON in two lines") from None
     if not isinstance(given, dict):
         raise _bad(option, f"{path} is not a JSON object of a scaler", "see the README for the two kinds")
     return _scaler(_rows(given, len(names), f"{option} {path}"))

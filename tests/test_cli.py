@@ -137,6 +137,9 @@ def test_every_format_says_every_form_it_promises(language: str, form: str, tmp_
         ([TINY, "--scale-input", "minmax:3:1"], "LO < HI"),
         ([TINY, "--transform-input", "x=fourier"], "fourier"),
         ([TINY, "--latex-names", "x"], "--latex-names"),
+        ([TINY, "--latex-names", "z=p"], "no input or output is called 'z'"),
+        ([TINY, "--scale-input", "nothing.json"], "nothing.json: No such file or directory;"),
+        ([TINY, "--data", TINY], "it is no text in UTF-8;"),
         ([TINY, "--data", "nothing.csv"], "nothing.csv"),
         (
             [str(MODELS / "dense_4-16-16-16-1_tanh.h5"), "--form", "nested", "--limit", "100"],
@@ -191,6 +194,26 @@ def test_a_closed_pipe_is_no_error() -> None:
     command = f"{sys.executable} -c 'from nn2eq.cli import main; main()' {IRIS} -f json | head -c 10"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("shut", "exit_code", "said"),
+    [
+        (">/dev/full", 2, "standard output: No space left"),
+        (">&-", 2, "standard output: Bad file descriptor"),
+        ("2>/dev/full", 0, ""),
+        ("2>&-", 0, ""),
+        ("<&- >&- 2>&-", 2, ""),
+    ],
+)
+def test_streams_that_are_full_or_closed(shut: str, exit_code: int, said: str) -> None:
+    command = f"{sys.executable} -c 'from nn2eq.cli import main; main()' {CIRCLES} -f numpy {shut}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == exit_code
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) <= 1
+    if not exit_code:  # nothing of what is said on standard error comes to stand in the text
+        assert predicted(done.stdout, [[0.0, 0.0]]).shape == (1, 1)
 
 
 def test_names_are_used_everywhere() -> None:

@@ -50,11 +50,13 @@ def test_sizes_and_activations_are_as_described() -> None:
     assert names == ["tanh", "tanh"]
     names = [part.row.name for part in dense("2-4-3:sigmoid,softmax").maps if not isinstance(part, Affine)]
     assert names == ["sigmoid", "softmax"]
+    assert [part.row.name for part in dense("2-1:tanh").maps if not isinstance(part, Affine)] == ["tanh"]
     assert not any(not isinstance(part, Affine) for part in dense("2-4-3").maps)
 
 
 @pytest.mark.parametrize(
-    "spec", ["", "2", "2-0-1", "2-x", "2-3-1:tanh,relu,tanh", "2-3-1:", "2--1", "2-3-1:nonsense"]
+    "spec",
+    ["", "2", "2-0-1", "2-x", "2-3-1:tanh,relu,tanh", "2-3-1:", "2--1", "2-3-1:nonsense", "2-1:nonsense"],
 )
 def test_what_is_no_description_is_refused(spec: str) -> None:
     with pytest.raises((BadRequest, UnsupportedModel)):

@@ -29,7 +29,11 @@ def test_a_functional_model_is_read_along_its_chain(tmp_path: Path) -> None:
     in_order = functional((START, None), (FIRST, "in"), (SECOND, "dense"))
     shuffled = functional((SECOND, "dense"), (START, None), (FIRST, "in"))
     flat_ends = functional((START, None), (FIRST, "in"), (SECOND, "dense"), input_layers=["in", 0, 0])
-    for config in (in_order, shuffled, flat_ends):
+    named_ends = functional(
+        (START, None), (FIRST, "in"), (SECOND, "dense"),
+        input_layers={"x": ["in", 0, 0]}, output_layers={"y": [["dense_1", 0, 0]]},
+    )  # fmt: skip
+    for config in (in_order, shuffled, flat_ends, named_ends):
         agrees(read(mf.legacy(tmp_path / "a.h5", config)))
 
 
@@ -42,7 +46,11 @@ def test_what_is_not_a_chain_is_refused(tmp_path: Path) -> None:
     )
     shared = functional((START, None), (FIRST, "in"), (SECOND, "dense"))
     shared["config"]["layers"][1]["inbound_nodes"] *= 2
+    two_named = functional(
+        (START, None), (FIRST, "in"), (SECOND, "dense"), input_layers={"a": ["in", 0, 0], "b": ["in", 0, 0]}
+    )
     for config, word in (
+        (two_named, "2 input_layers"),
         (branch, "beside"),
         (cycle, "cycle"),
         (ghost, "ghost"),
@@ -58,7 +66,7 @@ def test_a_layer_that_is_not_read_is_named_before_its_place_in_the_graph(tmp_pat
     config = functional((START, None), (FIRST, "in"), (mf.layer("Add", name="dense_1"), "dense"))
     config["config"]["layers"][2]["inbound_nodes"][0] *= 2
     told = refusal(mf.legacy(tmp_path / "a.h5", config))
-    assert (told.code, "layer 2 'dense_1' is a Add" in str(told)) == ("unsupported-layer", True)
+    assert (told.code, "layer 2 'dense_1' is an Add" in str(told)) == ("unsupported-layer", True)
 
 
 def test_the_graph_goes_by_the_outer_of_two_names(tmp_path: Path) -> None:

@@ -103,13 +103,14 @@ def test_what_is_no_scaler_is_refused(text: str, said: str) -> None:
         ('{"kind": "standard", "mean": [0, 0, true], "sd": 1}', "not a list of numbers"),
         ('{"kind": "pickle"}', "is no scaler"),
         ("[1, 2]", "not a JSON object"),
-        ("{", "Expecting"),
+        ("{", "is no scaler's JSON"),
+        ("\x80\x04\x95", "a Python pickle, which is never opened"),
         ("[" * 100_000, "scaler's JSON"),
     ],
 )
 def test_what_is_no_scaler_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "scaler.json"
-    path.write_text(text)
+    path.write_text(text, encoding="latin-1")
     with pytest.raises(BadRequest, match=said):
         in_original_units(network(), scale_input=str(path))
 

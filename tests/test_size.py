@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from latex_networks import around, dense
 
 from nn2eq.activations import ROWS, Activation, activation, filled
+from nn2eq.conversion import Request, convert
 from nn2eq.emit import emit, emitter
 from nn2eq.emit.options import Options
 from nn2eq.errors import CannotEmit, TooLarge
@@ -146,3 +147,8 @@ def test_too_large_a_text_is_refused_with_a_way_out() -> None:
     ):
         require_at_most(program, size - 1)
     require_at_most(matrix(dense(4, 16, 16, 16, 1)), 1)
+
+
+def test_a_form_that_is_not_named_fits_the_limit() -> None:
+    assert convert(dense(1, 2, 1), Request(limit=100)).program.form == "nested"
+    assert convert(dense(1, 2, 1), Request(limit=3)).program.form == "matrix"

@@ -76,5 +76,5 @@ def _show(found: Digits) -> None:
 
 def _up(value: float) -> str:
     """Write a bound with three digits, rounded so that it still holds."""
-    text = f"{value:.2e}"
+    text = f"{value + 0.0:.2e}"  # no -0
     return f"{float(text) if float(text) >= value else value * 1.005:.3g}"

@@ -12,7 +12,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from nn2eq.cli.terminal import printable
+from nn2eq.cli.terminal import drop_standard_output, open_standard_streams, say
 from nn2eq.errors import Nn2eqError
 
 COMMANDS = ("convert", "check", "info", "trace", "formats", "compose", "bounds", "digits", "regions", "plot")
@@ -114,6 +114,7 @@ def commands() -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line: exit 0 fine, 1 the texts or answers differ, 2 bad usage or bad input."""
     given = list(sys.argv[1:] if args is None else args)
+    open_standard_streams()
     try:
         result: Any = commands.main(given or ["--help"], prog_name="nn2eq", standalone_mode=False)
         code = (result if isinstance(result, int) else 0) if given else 2
@@ -127,11 +128,13 @@ def main(args: Sequence[str] | None = None) -> None:
         code = _fail(f"{error.format_message()} [usage]", 2, given)
     except (click.Abort, KeyboardInterrupt):
         code = _fail("interrupted [interrupted]", 130, [])
-    except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # whoever read the pipe has gone: nothing to say
+    except BrokenPipeError:  # whoever read the pipe has gone: nothing to say
+        drop_standard_output()
         code = 141
+    except OSError as error:
+        drop_standard_output()
+        what = f"{error.filename or 'standard output'}: {error.strerror or error}"
+        code = _fail(f"{what} [system]", 2, given)
     except MemoryError:
         code = _fail("not enough memory; try --form matrix [memory]", 2, given)
     except Exception as error:
@@ -147,5 +150,5 @@ def main(args: Sequence[str] | None = None) -> None:
 def _fail(message: str, code: int, args: Sequence[str]) -> int:
     if "--debug" in args:
         traceback.print_exc()
-    print(f"nn2eq: {printable(message)}", file=sys.stderr)
+    say(message)
     return code

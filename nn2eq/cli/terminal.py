@@ -17,8 +17,32 @@ def printable(text: str) -> str:
 
 
 def say(text: str) -> None:
-    """Say a line on standard error."""
-    print(f"nn2eq: {printable(text)}", file=sys.stderr)
+    """Say a line on standard error; that nobody can hear it is no reason to stop."""
+    with suppress(OSError):
+        print(f"nn2eq: {printable(text)}", file=sys.stderr, flush=True)
+
+
+def open_standard_streams() -> None:
+    """Put something in the place of standard streams that are closed, so that no file comes to stand there.
+
+    Python has None for such a stream, and what is printed to None goes to standard output. What is written to a
+    closed standard output fails, what is said on a closed standard error is lost.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            found = os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+            os.dup2(found, number)
+            os.set_inheritable(number, True)
+            if found != number:
+                os.close(found)
+            setattr(sys, name, open(number, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False))
+
+
+def drop_standard_output() -> None:
+    """Forget what could not be written, so that Python does not try again at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 @contextmanager

@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # the table of languages is needed before any mathematics is
 Content = str | bytes
 """What a language writes: a text, or the bytes of a file where it is no text."""
 
+FEW = 8
+"""Names that a message lists."""
+
 LANGUAGES: Mapping[str, str] = {
     "latex": "nn2eq.emit.latex",
     "numpy": "nn2eq.emit.numpy_text",
@@ -125,7 +128,20 @@ def content(program: Program, language: str, options: Options | None = None) -> 
     require(chosen, (program.layout,), options, program.form if derivatives else "", derivatives=derivatives)
     if any(constant.data.dtype.kind == "O" for constant in program.predict.constants):
         require_fractions(chosen, options)
+    _require_named(program, options)
     return chosen.write(program, options)
+
+
+def _require_named(program: Program, options: Options) -> None:
+    """Raise CannotEmit if a name is spelled that no input and no output has."""
+    known = (*program.inputs, *program.outputs)
+    for name in options.latex_names:
+        if name not in known:
+            few = known if len(known) <= FEW else (*known[: FEW - 1], "...")
+            way_out = f"they are called {', '.join(few)}"
+            raise CannotEmit(
+                f"--latex-names: no input or output is called {name!r:.80}", code="names", way_out=way_out
+            )
 
 
 def require(

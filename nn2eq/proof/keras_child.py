@@ -54,9 +54,16 @@ def _answered(
     model: Any, asked: dict[str, Any], x: NDArray[Any], why: str
 ) -> tuple[dict[str, Any], list[NDArray[np.float64]]]:
     inputs = x.reshape(len(x), *_input_shape(model, asked["input_shape"]))
-    outputs = np.asarray(model.predict(inputs, verbose=0, batch_size=len(x)), dtype=np.float64)
+    outputs = np.asarray(_one(model.predict(inputs, verbose=0, batch_size=len(x))), dtype=np.float64)
     precisions = sorted({str(layer.compute_dtype) for layer in _leaves(model)})
     return {"why": why, "precisions": precisions}, [outputs, *_between(model, inputs)]
+
+
+def _one(answer: Any) -> Any:
+    """Return the one output of a model, which may stand in a list or under a name."""
+    while isinstance(answer, list | tuple | dict) and len(answer) == 1:
+        (answer,) = answer.values() if isinstance(answer, dict) else answer
+    return answer
 
 
 def _told(error: Exception) -> str:

@@ -36,7 +36,8 @@ class Sketched:
 def dense(spec: str) -> Network:
     """Return the architecture of dense layers that is described by sizes and activations, for symbols alone.
 
-    2-3-3-1:tanh has two hidden layers of tanh and a linear output; 2-3-1:sigmoid,sigmoid names each layer's own.
+    2-3-3-1:tanh has two hidden layers of tanh and a linear output; 2-3-1:sigmoid,sigmoid names each layer's own, and
+    so does 2-1:sigmoid, which has one alone.
     Raises BadRequest for what is no such description.
     """
     from nn2eq.reading.build import build
@@ -48,9 +49,10 @@ def dense(spec: str) -> Network:
             f"--dense {spec!r:.60}", code="dense", way_out="write 2-3-1:tanh, or 2-3-1:tanh,sigmoid"
         )
     given = (match["names"] or LINEAR).split(",")
-    names = [*given * (len(sizes) - 2), LINEAR] if len(given) == 1 else given
-    if len(names) != len(sizes) - 1:
-        what = f"--dense {spec!r:.60}: {len(given)} activations for {len(sizes) - 1} layers"
+    layers = len(sizes) - 1
+    names = [*given * (layers - 1), LINEAR] if len(given) == 1 < layers else given
+    if len(names) != layers:
+        what = f"--dense {spec!r:.60}: {len(given)} activations for {layers} layers"
         raise BadRequest(what, code="dense", way_out="name one for the hidden layers, or one for each layer")
     archive = Archive(JSON, config=json.dumps(_config(sizes, names)).encode())
     return build(archive, spec.strip(), symbols=True)

@@ -105,8 +105,9 @@ def _item(value: Any, where: str, inside: str = "") -> LayerConfig | ModelConfig
 def _check_class(class_name: str, where: str) -> None:
     if class_name not in KERAS_LAYERS and class_name not in MODELS and class_name != INPUT_LAYER:
         why = " (Python code, which is never run)" if class_name == "Lambda" else ""
+        article = "an" if class_name[:1] in tuple("AEIO") else "a"
         raise UnsupportedModel(
-            f"{where} is a {quoted(class_name)[1:-1]}{why}",
+            f"{where} is {article} {quoted(class_name)[1:-1]}{why}",
             code="unsupported-layer",
             way_out=f"nn2eq reads {WHAT_IS_READ}",
         )
@@ -187,8 +188,10 @@ def _chain(previous: Mapping[str, str | None], last: str, where: str) -> list[st
 def _end(config: Mapping[str, Any], key: str, where: str) -> str:
     """Return the name of the one input or output layer."""
     value = config.get(key)
-    while isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    while (
+        isinstance(value, list | dict) and len(value) == 1
+    ):  # of one alone, also under the name it was given
+        (value,) = value.values() if isinstance(value, dict) else value
     if isinstance(value, list) and value and isinstance(value[0], str):
         return value[0]
     if isinstance(value, list | dict) and len(value) > 1:

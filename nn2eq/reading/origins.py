@@ -41,6 +41,6 @@ def check_origin(value: Mapping[str, Any], class_name: str, where: str) -> None:
     if (module is not None and module not in known) or registered not in (None, class_name):
         whose = registered if module in known or module is None else module
         raise UnsupportedModel(
-            f"{where} is a {quoted(class_name)} of {quoted(str(whose))}, not Keras' own",
+            f"{where} is a {quoted(class_name)} of {quoted(str(whose))}, not one of Keras' layers",
             code="unsupported-layer",
         )
