@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 
@@ -13,19 +14,20 @@ import numpy as np
 import pytest
 from activation_laws import examples
 from language_programs import everything
-from latex_networks import around, dense, renamed, special
+from latex_networks import around, dense, of, renamed, special
 from networks import row
 
 from nn2eq.activations import Activation
 from nn2eq.emit import emit
 from nn2eq.emit.header import Header, read_header, with_header
 from nn2eq.emit.options import Options
+from nn2eq.emit.typeset.tree import document, walk
 from nn2eq.errors import Nn2eqError
 from nn2eq.forms.pieces import pieces
 from nn2eq.forms.program import Program
 from nn2eq.forms.straight import layered, matrix, nested
 from nn2eq.forms.taylor import taylor
-from nn2eq.network import Network
+from nn2eq.network import Affine, Network
 from nn2eq.proof.check import check
 from nn2eq.proof.judge import judge, recognised
 from nn2eq.proof.runners import run
@@ -87,10 +89,6 @@ def test_numbers_of_both_kinds_and_of_any_size(language: str) -> None:
     require_same(network, nested(network), language)
     tiny = np.array([[1e-30, 3e10], [0.1, -7.5e-5]])
     for dtype in ("f4", "f8"):
-        from latex_networks import of
-
-        from nn2eq.network import Affine
-
         mixed = of(Affine(tiny.astype(dtype), np.array([0.1, 2.0])), row("tanh"), inputs=2, outputs=2)
         for build in LAYOUTS.values():
             require_same(mixed, build(mixed), language)
@@ -157,7 +155,17 @@ def test_headers_and_strangers(language: str) -> None:
 @pytest.mark.parametrize("language", ["mathml", "typst", "unicode"])
 def test_large_matrices_are_written_at_once(language: str) -> None:
     network = dense(60, 50, 1)
-    require_same(network, matrix(network), language)
+    text = require_same(network, matrix(network), language)
+    assert language != "unicode" or text.count("⎡") == 3
+
+
+def test_a_matrix_with_powers_of_ten_is_one_of_numbers() -> None:
+    rows = np.array([[1e-9, 0.5, -1e12], [-2.5e-7, 1e-5, 3.0]])
+    for dtype in ("f4", "f8"):
+        network = of(Affine(rows.astype(dtype), np.array([0.1, 2.0, 1e-20])), inputs=2, outputs=3)
+        (lines,) = document(emit(matrix(network), "latex")).displays
+        nodes = [node for line in lines for cell in line.cells for node in walk(cell)]
+        assert [len(node.entries) for node in nodes if node.kind in ("numbers", "matrix")] == [3, 3]
 
 
 # ------------------------------------------------------------------------------------- set by the real programs
@@ -201,6 +209,30 @@ def test_typst_sets_it(name: str, tmp_path: Path) -> None:
     (tmp_path / "page.typ").write_text(text.replace('op("softmax")', "softmax"), encoding="utf-8")
     with pytest.raises(typst.TypstError, match="unknown variable"):
         typst.compile(str(tmp_path / "page.typ"), format="png")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "form"), [((10, 8, 1), matrix), ((1, 80), matrix), ((4, 16, 16, 1), layered)]
+)
+def test_typst_has_room_for_all_of_it(
+    sizes: tuple[int, ...], form: Callable[..., Program], tmp_path: Path
+) -> None:
+    typst = pytest.importorskip("typst", reason="Typst is not installed")
+    image = pytest.importorskip("matplotlib.image", reason="matplotlib is not installed")
+    network = dense(*sizes, dtype="f8")
+    text = require_same(network, form(network), "typst")
+
+    def pages(text: str) -> list[np.ndarray]:
+        (tmp_path / "page.typ").write_text(text, encoding="utf-8")
+        found = typst.compile(str(tmp_path / "page.typ"), format="png", ppi=40.0)
+        return [image.imread(BytesIO(page)) for page in (found if isinstance(found, list) else [found])]
+
+    def is_free(page: np.ndarray) -> bool:
+        """Whether nothing stands at the edges."""
+        return bool((page[:12] == 1).all() and (page[-12:] == 1).all() and (page[:, :12] == 1).all())
+
+    assert all(map(is_free, pages(text)))
+    assert not all(map(is_free, pages(re.sub("(?m)^#.*$", "", text))))
 
 
 @pytest.mark.slow

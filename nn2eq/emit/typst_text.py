@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nn2eq.emit.options import Options
 from nn2eq.emit.typeset.texts import Notation, latex
-from nn2eq.emit.typeset.typst import displays
+from nn2eq.emit.typeset.typst import displays, pages
 from nn2eq.forms.program import Program
 
 NOTATION = Notation(displays, "//", between="\n\n")
@@ -13,7 +13,8 @@ NOTATION = Notation(displays, "//", between="\n\n")
 def write(program: Program, options: Options) -> str:
     """Write a Program as Typst, ready to be put into a document."""
     text = latex(program, options)
-    return NOTATION.comments(text) + NOTATION.body(text) + "\n"
+    body = NOTATION.body(text)
+    return f"{NOTATION.comments(text)}{pages(body)}{body}\n"
 
 
 EMITTER = NOTATION.emitter("typst", ".typ", write)

@@ -65,7 +65,7 @@ def _rows(lines: list[str], names: Mapping[str, str]) -> Iterator[str]:
             continue
         rows = []
         while place < len(lines) and (match := _MATRIX.fullmatch(lines[place].rstrip())):
-            rows.append(" & ".join(map(number, match[1].split())))
+            rows.append(" & ".join(map(_entry, match[1].replace(" × ", "×").split())))
             place += 1
         name = "bmatrix"
         while (
@@ -78,6 +78,11 @@ def _rows(lines: list[str], names: Mapping[str, str]) -> Iterator[str]:
             place += 1
         body = " \\\\\n".join(rows)
         yield f"{_Reader(line, names).all()} \\begin{{{name}}}\n{body}\n\\end{{{name}}}"
+
+
+def _entry(text: str) -> str:
+    """Return a number of a matrix; one with a power of ten is read like any formula."""
+    return _Reader(text, {}).all() if {*text} & {"×", *ABOVE} else number(text)
 
 
 class _Reader:

@@ -104,10 +104,12 @@ def _table(node: Node) -> str:
 
 
 def _numbers(node: Node) -> str:
-    rows = "".join(
-        "<mtr><mtd><mn>" + "</mn></mtd><mtd><mn>".join(row) + "</mn></mtd></mtr>" for row in node.entries
-    )
+    rows = "".join(f"<mtr>{''.join(map(_entry, row))}</mtr>" for row in node.entries)
     return f"<mrow><mo>[</mo><mtable>{rows}</mtable><mo>]</mo></mrow>"
+
+
+def _entry(entry: str | Node) -> str:
+    return f"<mtd><mn>{entry}</mn></mtd>" if isinstance(entry, str) else f"<mtd>{write(entry)}</mtd>"
 
 
 def _raised(node: Node) -> str:

@@ -84,7 +84,7 @@ class Notation:
 
 def _plain(text: str) -> str:
     """Return what is said in words without LaTeX's commands."""
-    return text.replace(r"^\top", "ᵀ").replace("\\", "")
+    return text.replace(r"^\top", "^T").replace("\\", "")
 
 
 def latex(program: Program, options: Options, *, numbers: str = "inline") -> str:

@@ -8,7 +8,7 @@ shortest float32 has, so that every notation can show it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 ARRAY = "array"
@@ -24,14 +24,15 @@ class Node(NamedTuple):
     (a bar), space, row,
     sub and sup (base, index), under (operator, index), fraction, root, accent, matrix and cases (rows of cells),
     numbers (a matrix of numbers alone), colour. text: the letters, digits or sign themselves, the accent or the
-    colour. args: the parts. rows: of a matrix. entries: the rows of numbers, as text.
+    colour. args: the parts. rows: of a matrix. entries: the rows of numbers, as text, or nodes where there are
+    powers of ten.
     """
 
     kind: str
     text: str = ""
     args: tuple[Node, ...] = ()
     rows: tuple[tuple[Node, ...], ...] = ()
-    entries: tuple[tuple[str, ...], ...] = ()
+    entries: tuple[tuple[str | Node, ...], ...] = ()
 
 
 class Line(NamedTuple):
@@ -93,7 +94,7 @@ _DISPLAY = re.compile(
     r"(?:^% (batch: [^\n]*)\n)?\\begin\{(align\*|alignat\*)\}(?:\{\d+\})?\n(.*?)\n\\end\{\2\}",
     re.DOTALL | re.MULTILINE,
 )
-_NUMBERS = re.compile(r"[-\d.&{}\s]+(?:\\\\[-\d.&{}\s]+)*(?=\\end\{)")
+_NUMBERS = re.compile(r"(?:[-\d.&{}\s^]++|\\times|\\\\)++(?=\\end\{)")
 
 
 def symbol(latex: str) -> Node:
@@ -341,12 +342,26 @@ def _row(nodes: list[Node]) -> Node:
     return kept[0] if len(kept) == 1 else Node("row", args=tuple(kept))
 
 
-def _entries(body: str) -> Iterator[tuple[str, ...]]:
+def _entries(body: str) -> Iterator[tuple[str | Node, ...]]:
     """Yield the rows of a matrix of numbers."""
     if "{" in body:
-        body = re.sub(r"\{([\d.]+)\}", lambda match: _with_digits(match[1]), body)
-    for row in body.replace("-", "−").split("\\\\"):
-        yield tuple(map(str.strip, row.split("&")))
+        body = re.sub(r"(?<!\^)\{([\d.]+)\}", lambda match: _with_digits(match[1]), body)
+    for row in body.split("\\\\"):
+        if "^" in row:
+            yield tuple(_entry(text.strip()) for text in row.split("&"))
+        else:
+            yield tuple(map(str.strip, row.replace("-", "−").split("&")))
+
+
+def _entry(text: str) -> str | Node:
+    """Return a number as text, or taken apart where it has a power of ten."""
+    return symbol(text) if "^" in text else text.replace("-", "−")
+
+
+def texts(entries: tuple[tuple[str | Node, ...], ...], write: Callable[[Node], str]) -> Iterator[list[str]]:
+    """Yield the rows of a matrix of numbers as texts; write: how a notation writes a power of ten."""
+    for row in entries:
+        yield [entry if isinstance(entry, str) else write(entry).strip() for entry in row]
 
 
 def _with_digits(number: str) -> str:

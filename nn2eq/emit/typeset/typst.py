@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from nn2eq.emit.typeset.tree import Line, Node, document
+from nn2eq.emit.typeset.tree import Line, Node, document, texts
 
 OPERATORS = frozenset({"tanh", "cos", "arccos", "exp", "ln", "log", "max", "min"})
 """Functions that Typst knows by name."""
@@ -31,11 +31,24 @@ COLOURS = {
 SPACES = {"quad": "quad", "qquad": "wide", "thin": "thin", "": ""}
 
 NOTHING = '""'
+MATRIX = 'mat(delim: "[",'
+WIDE, TALL, LONG = 80, 40, 20
+"""Characters that the rows of the matrices in an equation may have on A4, their rows, and lines that are surely few."""
 
 
 def displays(latex: str) -> Iterator[str]:
     """Yield LaTeX's displays."""
     return map(display, document(latex).displays)
+
+
+def pages(body: str) -> str:
+    """Return what makes room for equations: pages as large as their matrices, displays that go on on the next page."""
+    beside = [line.split(MATRIX)[1:] for line in body.split(" \\\n")]
+    widest = max(sum(len(matrix.split(";", 1)[0]) for matrix in matrices) for matrices in beside)
+    high = [max((1 + matrix.count(";") for matrix in matrices), default=1) for matrices in beside]
+    sides = [side for side, is_auto in (("width", widest > WIDE), ("height", max(high) > TALL)) if is_auto]
+    page = f"#set page({', '.join(f'{side}: auto' for side in sides)})\n" if sides else ""
+    return page + ("#show math.equation: set block(breakable: true)\n" if sum(high) > LONG else "")
 
 
 def display(lines: Sequence[Line]) -> str:
@@ -118,8 +131,8 @@ _WRITE: Mapping[str, Callable[[Node], str]] = {
     "fraction": lambda node: f"frac({_cell(node.args[0])}, {_cell(node.args[1])})",
     "root": lambda node: f"sqrt({_cell(node.args[0])})",
     "accent": lambda node: f"accent({_cell(node.args[0])}, {ACCENTS[node.text]})",
-    "numbers": lambda node: f'mat(delim: "[", {"; ".join(map(", ".join, node.entries))})',
-    "matrix": lambda node: f'mat(delim: "[", {_rows(node)})',
+    "numbers": lambda node: f"{MATRIX} {'; '.join(map(', '.join, texts(node.entries, write)))})",
+    "matrix": lambda node: f"{MATRIX} {_rows(node)})",
     "cases": _cases,
     "colour": lambda node: f"#text(fill: {_colour(node.text)}, ${write(node.args[0])}$)",
 }

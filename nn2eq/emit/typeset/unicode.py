@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from nn2eq.emit.typeset.tree import ACCENTS, BOLD, Line, Node, document, walk
+from nn2eq.emit.typeset.tree import ACCENTS, BOLD, Line, Node, document, texts, walk
 from nn2eq.errors import CannotEmit
 
 BELOW = dict(zip("0123456789,+-−()=ijkn", "₀₁₂₃₄₅₆₇₈₉,₊₋₋₍₎₌ᵢⱼₖₙ", strict=True))
@@ -42,15 +42,22 @@ def _require_distinct(nodes: Sequence[Node]) -> None:
 
 def display(lines: Sequence[Line]) -> str:
     """Return a display, its lines aligned at their relations, matrices drawn over several lines."""
-    texts = [[_cell(cell) for cell in line.cells] for line in lines]
+    drawn = [_drawn(line) for line in lines]
+    written = [
+        [_cell(cell) for cell in (line.cells if not matrix else line.cells[:1])]
+        for line, matrix in zip(lines, drawn, strict=True)
+    ]
     widest = max(
-        (len(cells[0]) for cells in texts if len(cells) > 1 and len(cells[0]) <= WIDTH // 4), default=0
+        (
+            len(cells[0])
+            for line, cells in zip(lines, written, strict=True)
+            if len(line.cells) > 1 and len(cells[0]) <= WIDTH // 4
+        ),
+        default=0,
     )
     found = []
-    for line, cells in zip(lines, texts, strict=True):
-        matrix = _drawn(line)
-        row = f"{cells[0].rjust(widest)} {' '.join(cells[1:])}".rstrip()
-        found.append(matrix or row)
+    for line, cells, matrix in zip(lines, written, drawn, strict=True):
+        found.append(matrix or f"{cells[0].rjust(widest)} {' '.join(cells[1:])}".rstrip())
         if line.apart:
             found.append("")
     return "\n".join(_filled(found))
@@ -137,7 +144,7 @@ def _drawn(line: Line) -> str:
 
 def _columns(node: Node) -> list[str]:
     """Return the rows of a matrix or of cases, their entries one below the other."""
-    entries = node.entries or tuple(tuple(write(cell).strip() for cell in row) for row in node.rows)
+    entries = list(texts(node.entries or node.rows, write))
     widths = [max(len(row[k]) for row in entries) for k in range(len(entries[0]))]
     place = str.rjust if node.entries else str.ljust
     return ["  ".join(map(place, row, widths)).rstrip() for row in entries]
@@ -227,7 +234,7 @@ def _cases(node: Node) -> str:
 
 
 def _matrix(node: Node) -> str:
-    return "[" + "; ".join(", ".join(write(cell).strip() for cell in row) for row in node.rows) + "]"
+    return f"[{'; '.join(map(', '.join, texts(node.rows, write)))}]"
 
 
 def _fraction(node: Node) -> str:
@@ -261,7 +268,7 @@ _WRITE: Mapping[str, Callable[[Node], str]] = {
     "fraction": _fraction,
     "root": lambda node: f"√({write(node.args[0]).strip()})",
     "accent": lambda node: write(node.args[0]) + ACCENTS[node.text],
-    "numbers": lambda node: f"[{'; '.join(map(', '.join, node.entries))}]",
+    "numbers": lambda node: f"[{'; '.join(map(', '.join, texts(node.entries, write)))}]",
     "matrix": _matrix,
     "cases": _cases,
     "colour": lambda node: write(node.args[0]),
