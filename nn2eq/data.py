@@ -27,10 +27,10 @@ def read_columns(path: str, names: Sequence[str]) -> NDArray[np.float64]:
             found = [_numbers(path, row, columns, rows.line_num) for row in rows if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = (isinstance(error, OSError) and error.strerror) or f"{error}"
-        reason = "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else reason
-        raise _bad(path, reason, "give a CSV file with a line of column names") from None
+        reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else reason
+        raise _bad(path, reason, "give a CSV file whose first line names the columns") from None
     if not found:
-        raise _bad(path, "no rows of numbers", "give a CSV file with a line of column names")
+        raise _bad(path, "no rows of numbers", "give a CSV file whose first line names the columns")
     return np.array(found, dtype=np.float64)
 
 
@@ -43,7 +43,7 @@ def _columns(path: str, header: Sequence[str], names: Sequence[str]) -> list[int
     raise _bad(
         path,
         f"no single column for {missing}",
-        f"its columns are {', '.join(header[:8])}; name them --inputs",
+        f"its columns are {', '.join(header[:8])}; name the inputs with --inputs",
     )
 
 
@@ -60,10 +60,10 @@ def _numbers(path: str, row: Sequence[str], columns: Sequence[int], line: int) -
         numbers = [float(row[column]) for column in columns]
     except (IndexError, ValueError):
         raise _bad(
-            path, f"line {line} has a column that is missing or no number", "mend or remove the line"
+            path, f"line {line} has a column that is missing or not a number", "correct or remove the line"
         ) from None
     if not all(np.isfinite(numbers)):
-        raise _bad(path, f"line {line} has a number that is not finite", "mend or remove the line")
+        raise _bad(path, f"line {line} has a number that is not finite", "correct or remove the line")
     if line > ROWS_LIMIT:
         raise _bad(path, f"more than {ROWS_LIMIT:,} rows", "give a sample of them")
     return numbers

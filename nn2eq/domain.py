@@ -28,11 +28,11 @@ def parse_domain(text: str, names: Sequence[str]) -> Domain:
     for part in text.split(","):
         name, _, interval = part.partition("=")
         if name.strip() not in names or name.strip() in given:
-            what = "stands twice" if name.strip() in given else "is no input"
+            what = "appears twice" if name.strip() in given else "is not an input"
             raise _bad(f"{name.strip()!r:.80} {what}", f"the inputs are {', '.join(names[:8])}")
         given[name.strip()] = _interval(interval)
     if missing := [name for name in names if name not in given]:
-        raise _bad(f"nothing is said of {', '.join(missing[:8])}", _SPOKEN)
+        raise _bad(f"no interval for {', '.join(missing[:8])}", _SPOKEN)
     return domain_of([given[name] for name in names], len(names))
 
 
@@ -166,9 +166,9 @@ def _interval(text: str) -> tuple[float, float]:
     try:
         low, high = (float(end) for end in ends)
     except ValueError:
-        raise _bad(f"{text!r:.80} is no interval", _SPOKEN) from None
+        raise _bad(f"{text!r:.80} is not an interval", _SPOKEN) from None
     if math.isnan(low) or math.isnan(high):
-        raise _bad(f"{text!r:.80} is no interval", _SPOKEN)
+        raise _bad(f"{text!r:.80} is not an interval", _SPOKEN)
     return low, high
 
 

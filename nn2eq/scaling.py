@@ -148,7 +148,7 @@ def _texts(text: str, names: Sequence[str], option: str) -> list[str]:
         return [said.get(name, NOTHING) for name in names]
     texts = [part.strip() for part in text.split(",")]
     if len(texts) not in (1, len(names)):
-        what = f"{len(texts)} are said of {len(names)}"
+        what = f"{len(texts)} values for {len(names)} names"
         raise _bad(option, what, "write one for all, one for each, or NAME=VALUE,NAME=VALUE")
     return texts * len(names) if len(texts) == 1 else texts
 
@@ -161,7 +161,7 @@ def _by_name(text: str, names: Sequence[str], option: str) -> Mapping[str, str]:
         if name.strip() not in names:
             raise _bad(option, f"no {name.strip()!r} in this network", f"it has {_list(names)}")
     if len({name.strip() for name, _, _ in pairs}) < len(pairs):
-        raise _bad(option, "a name stands twice", "name each once")
+        raise _bad(option, "a name appears twice", "name each once")
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
@@ -179,7 +179,7 @@ def _formula(text: str, option: str) -> _Row:
         return _minmax(low, high, target or [0.0, 1.0], option)
     if kind == "standard" and len(numbers) == 2:
         return _standard(numbers[0], numbers[1], option)
-    raise _bad(option, f"{text!r} is no scaler", _SPOKEN)
+    raise _bad(option, f"{text!r} is not a scaler", _SPOKEN)
 
 
 _SPOKEN = "write minmax:LO:HI or standard:MEAN:SD, NAME=... for each, or the name of a JSON file"
@@ -229,7 +229,7 @@ def _rows(given: Mapping[str, Any], count: int, where: str) -> list[_Row]:
         case "standard":
             mean, sd = _numbers(given, "mean", count, where), _numbers(given, "sd", count, where)
             return [_standard(a, b, where) for a, b in zip(mean, sd, strict=True)]
-    raise _bad(where, f"kind {given.get('kind')!r} is no scaler", "kind is minmax or standard")
+    raise _bad(where, f"kind {given.get('kind')!r} is not a scaler", "kind is minmax or standard")
 
 
 def _numbers(given: Mapping[str, Any], key: str, count: int, where: str) -> list[float]:

@@ -246,7 +246,7 @@ def test_digits_on_a_box_carry_both_errors(form: str) -> None:
     x = np.linspace(-0.5, 0.5, 5001)[:, None]
     apart = np.abs(found.program.evaluate(x) - network.evaluate(x)).max()
     assert 0.0 < apart <= found.program.proved
-    with pytest.raises(BadRequest, match="--domain means nothing"):
+    with pytest.raises(BadRequest, match="--domain does not apply"):
         convert(network, Request("numpy", "matrix", shape=shape))
 
 
@@ -285,4 +285,4 @@ def test_a_workbook_is_not_certified(capsys: pytest.CaptureFixture[str], tmp_pat
     with pytest.raises(SystemExit) as ended:
         main([SHIPPED, "-f", "excel", "-o", str(tmp_path / "a.xlsx"), "--certificate", "c.json"])
     assert ended.value.code == 2
-    assert "a workbook is none" in capsys.readouterr().err
+    assert "a workbook is not one" in capsys.readouterr().err

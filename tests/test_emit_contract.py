@@ -289,7 +289,7 @@ def test_a_language_without_a_runner_is_said() -> None:
 def test_options_that_mean_nothing_are_refused() -> None:
     program = layered(dense(1, 1))
     for language, options in {"json": Options(name="f"), "sympy": Options(expression=True)}.items():
-        with pytest.raises(CannotEmit, match=r"means nothing to .*\[option-format\]"):
+        with pytest.raises(CannotEmit, match=r"does not apply to .*\[option-format\]"):
             emit(program, language, options)
     for language in ("numpy", "python", "sympy"):
         with pytest.raises(CannotEmit, match="cannot write an activation as a symbol"):

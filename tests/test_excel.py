@@ -143,7 +143,7 @@ def test_it_is_run_when_asked_and_judged(office: str, language: str) -> None:
     assert convert(network, Request(language)).agreement is None
     conversion = convert(network, Request(language), run=True)
     assert conversion.agreement is not None
-    with pytest.raises(BadRequest, match="only if asked"):
+    with pytest.raises(BadRequest, match="only on request"):
         judge(network, conversion.text)
     assert judge(network, conversion.text, outside=True).holds
     if isinstance(conversion.text, str):
@@ -267,7 +267,7 @@ def test_hostile_names_do_not_change_the_answers(office: str) -> None:
     "cells", [("T", "p"), ("a2", "B2"), ("A0", "B2"), ("XFE1", "B2"), ("A1048577", "B2"), ("R1C1", "B2")]
 )
 def test_a_formula_takes_cells_alone(cells: tuple[str, str]) -> None:
-    with pytest.raises(CannotEmit, match=r"is no cell of a spreadsheet; name the cells"):
+    with pytest.raises(CannotEmit, match=r"is not a cell of a spreadsheet; name the cells"):
         emit(nested(renamed(dense(2, 1), cells, ("y",))), "excel-formula")
     with pytest.raises(CannotEmit, match="the same cell"):
         emit(nested(renamed(dense(2, 1), ("A2", "$A$2"), ("y",))), "excel-formula")

@@ -222,7 +222,7 @@ def test_a_missing_program_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_a_function_is_called_by_a_name() -> None:
-    with pytest.raises(BadRequest, match="no name of a function"):
+    with pytest.raises(BadRequest, match="not the name of a function"):
         run("go", "", np.zeros((1, 2)), "predict(x); os.Exit(0)")
 
 
@@ -232,7 +232,7 @@ def test_nothing_outside_is_run_unless_asked(language: str) -> None:
     conversion = convert(network, Request(language))
     assert conversion.agreement is None
     assert NOT_RUN in conversion.text
-    with pytest.raises(BadRequest, match="only if asked"):
+    with pytest.raises(BadRequest, match="only on request"):
         judge(network, conversion.text)
 
 

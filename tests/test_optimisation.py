@@ -207,7 +207,7 @@ def test_it_is_run_when_asked_and_judged(language: str) -> None:
     assert convert(network, Request(language)).agreement is None
     conversion = convert(network, Request(language), run=True)
     assert conversion.agreement is not None
-    with pytest.raises(BadRequest, match="only if asked"):
+    with pytest.raises(BadRequest, match="only on request"):
         judge(network, conversion.text)
     assert judge(network, conversion.text, outside=True).holds
     bare = "\n".join(line for line in conversion.text.splitlines() if "nn2eq " not in line)

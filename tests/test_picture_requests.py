@@ -99,7 +99,7 @@ def test_the_command_draws_what_is_asked(tmp_path: Path, capsys: pytest.CaptureF
     told: dict[str, Any] = {"domain": (-1, 1), "threshold": 0.9, "theme": "dark"}
     assert file.read_bytes() == drawn(named, "boundary", "svg", **told)
     assert run(*given, "boundary", "--decide-on", "z") == 2
-    assert "--decide-on means nothing to --kind boundary" in capsys.readouterr().err
+    assert "--decide-on does not apply to --kind boundary" in capsys.readouterr().err
     assert run(*given, "function") == 0
 
 

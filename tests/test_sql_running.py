@@ -53,7 +53,7 @@ def test_a_server_is_started_only_if_asked(dialect: str) -> None:
     conversion = convert(network, Request("sql", options=Options(dialect=dialect)))
     assert conversion.agreement is None
     assert NOT_RUN in conversion.text
-    with pytest.raises(BadRequest, match="only if asked"):
+    with pytest.raises(BadRequest, match="only on request"):
         judge(network, conversion.text)
 
 

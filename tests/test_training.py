@@ -165,7 +165,7 @@ def test_a_loss_goes_with_the_last_activation() -> None:
     assert training(network).loss.name == "mse"
     with pytest.raises(BadRequest, match="cce"):
         training(network, "cce")
-    with pytest.raises(BadRequest, match="no loss"):
+    with pytest.raises(BadRequest, match="unknown loss"):
         training(network, "hinge")
     with pytest.raises(ValueError, match="rows"):
         gradients(network)(np.zeros((2, 1)), np.zeros((3, 1)))
@@ -215,7 +215,7 @@ def test_gradients_of_other_shapes_are_refused() -> None:
         assert wrong != text
         with pytest.raises(Disagreement, match="shapes of the weights"):
             judge(network, wrong)
-    with pytest.raises(BadRequest, match="no name of a function"):
+    with pytest.raises(BadRequest, match="not the name of a function"):
         judge(network, text, name="a b")
 
 

@@ -106,9 +106,7 @@ def transform(name: str) -> Activation:
     """
     if name not in TRANSFORMS:
         known = ", ".join(sorted(TRANSFORMS))
-        raise BadRequest(
-            f"unknown transformation {name!r:.80}", code="transform", way_out=f"there are {known}"
-        )
+        raise BadRequest(f"unknown transformation {name!r:.80}", code="transform", way_out=f"one of {known}")
     return filled(TRANSFORMS[name], {})
 
 

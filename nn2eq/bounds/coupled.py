@@ -130,7 +130,7 @@ def _with_axes(arg: Any, ndim: int) -> Any:
 
 def _power(base: Dual, exponent: Dual) -> Dual:
     power = float(exponent.value.terms[0].flat[0])
-    assert power == int(power) > 0, "a row raises to a power that is no positive whole number"
+    assert power == int(power) > 0, "a row raises to a power that is not a positive whole number"
     if power == 2:
         return base.through(charts.of_formula(_SQUARE, (), (-np.inf, np.inf)))[0]
     result = base

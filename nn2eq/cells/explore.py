@@ -106,10 +106,10 @@ def _processes(jobs: int) -> tuple[Callable[..., Iterable[Any]], int]:
         from joblib import Parallel, effective_n_jobs  # type: ignore[import-untyped]
     except ImportError:
         raise BadRequest(
-            "several processes are joblib's", code="needs-joblib", way_out="pip install 'nn2eq[parallel]'"
+            "several processes need joblib", code="needs-joblib", way_out="pip install 'nn2eq[parallel]'"
         ) from None
     if jobs == 0:
-        raise BadRequest("0 processes do nothing", code="jobs", way_out="say how many, or -1 for all cores")
+        raise BadRequest("--jobs cannot be 0", code="jobs", way_out="give a number, or -1 for all cores")
     try:
         return Parallel(n_jobs=jobs, return_as="generator"), effective_n_jobs(jobs)
     except ValueError:  # not every backend can

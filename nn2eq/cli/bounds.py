@@ -27,9 +27,15 @@ Examples:
 
 @click.command(cls=Sectioned, epilog=_EPILOG, short_help="Prove the range of outputs and derivatives.")
 @domain_option
-@click.option("--gap", type=click.FloatRange(min=0), help="How sharp: stop within so much of the true range.")
 @click.option(
-    "--seconds", type=click.FloatRange(min=0), default=10.0, show_default=True, help="Stop after so long."
+    "--gap", type=click.FloatRange(min=0), help="Stop when every bound is this close to the true range."
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="Stop after this many seconds.",
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @data_option

@@ -57,21 +57,21 @@ Examples:
     "language",
     default="",
     metavar="FORMAT",
-    help="The texts' language, if nothing tells it.",
+    help="The texts' language, where neither header nor content tells it.",
 )
-@click.option("--name", default="", help="The function's name, if no header tells it.")
+@click.option("--name", default="", help="The function's name, where no header gives it.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--check", "ask", is_flag=True, default=lambda: keras_is_wanted(), help="Ask Keras itself too.")
 @click.option(
     "--run",
     is_flag=True,
-    help="Start a compiler or another program where running a text takes one; nothing limits it.",
+    help="Start a compiler or another program where running a text needs one; it runs without limits.",
 )
 @click.option(
     "--certificate",
     metavar="FILE",
     default="",
-    help="What was proved of the one text: proved again by itself.",
+    help="The certificate of the text: prove again, independently, what it states.",
 )
 @data_option
 @model_options
@@ -85,7 +85,7 @@ def check(
     Exit status: 0 all agree, 1 one differs, 2 one cannot be judged.
     """
     if certificate and len(texts) > 1:
-        what = f"a certificate is of one text, and there are {len(texts)}"
+        what = f"a certificate is for one text, and {len(texts)} are given"
         raise BadRequest(what, code="usage", way_out="check them one by one")
     network = source.network(symbols=True)
     rows = rows_of(data, network)

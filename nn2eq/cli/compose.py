@@ -22,7 +22,7 @@ Examples:
     type=click.Path(),
     metavar="FILE",
     default="",
-    help="Write the network to a file, all at once.",
+    help="Write the network to FILE.",
 )
 @click.option("--derivation", is_flag=True, help="Show how the two become one, as LaTeX.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")

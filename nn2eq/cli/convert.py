@@ -53,7 +53,7 @@ Examples:
     default="",
     metavar="FORM",
     shell_complete=words(FORMS),
-    help=f"The mathematical shape: {', '.join(FORMS)}; chosen by size if left out.",
+    help=f"The mathematical shape: {', '.join(FORMS)}; chosen by size by default.",
 )
 @click.option(
     "-o",
@@ -61,16 +61,18 @@ Examples:
     type=click.Path(),
     metavar="FILE",
     default="",
-    help="Write to a file, all at once, not to standard output.",
+    help="Write to FILE (whole or not at all) instead of standard output.",
 )
 @click.option("--name", default="predict", show_default=True, help="The function's name in a text that runs.")
-@click.option("--digits", type=click.IntRange(1, 17), help="Round the numbers to so many significant digits.")
+@click.option(
+    "--digits", type=click.IntRange(1, 17), help="Round the numbers to this many significant digits."
+)
 @click.option(
     "--activations",
     type=click.Choice(["name", "explicit", "symbol", "linear"]),
     default="name",
     show_default=True,
-    help="tanh(z) by name, its formula, or a symbol; linear: taken away, to show the affine map that is left.",
+    help="tanh(z) by name, its formula, or a symbol; linear: removed, to show the affine map that remains.",
 )
 @click.option("--standalone", is_flag=True, help="LaTeX: a document that pdflatex compiles.")
 @click.option(
@@ -87,48 +89,48 @@ Examples:
     type=click.Choice(["float64", "float32"]),
     default="float64",
     show_default=True,
-    help="C, SQL in some dialects: what the text computes in.",
+    help="C, SQL in some dialects: the floating-point type of the text.",
 )
 @click.option(
     "--dialect",
     default="",
-    help="SQL: the engine it is for: sqlite (if left out), duckdb, postgres, spark, or another that sqlglot "
+    help="SQL: the engine: sqlite (the default), duckdb, postgres, spark, or another that sqlglot "
     "translates into.",
 )
-@click.option("--table", default="", help="SQL: the table with the inputs as columns, data if left out.")
+@click.option("--table", default="", help="SQL: the table whose columns are the inputs; data by default.")
 @click.option(
-    "--keep", metavar="A,B", default="", help="SQL: columns of the table to stand beside the answers."
+    "--keep", metavar="A,B", default="", help="SQL: columns of the table to keep beside the answers."
 )
 @click.option(
     "--certificate",
     type=click.Path(),
     metavar="FILE",
     default="",
-    help="Write down what is proved of the text, to be proved again.",
+    help="Write a certificate of what is proved of the text, for `nn2eq check`.",
 )
 @click.option(
     "--header",
     type=click.Path(),
     metavar="FILE",
     default="",
-    help="C: write the header of the text's function too.",
+    help="C: also write a header file that declares the function.",
 )
 @click.option(
-    "--run", is_flag=True, help="Start a compiler or another program where running the text takes one."
+    "--run", is_flag=True, help="Start a compiler or another program where running the text needs one."
 )
 @click.option(
     "--limit",
     type=click.IntRange(1),
     default=LIMIT,
     show_default=True,
-    help="Numbers that a nested or layered text may hold.",
+    help="The most numbers that a nested or layered text may hold.",
 )
 @click.option(
     "--check",
     "ask",
     is_flag=True,
     default=lambda: keras_is_wanted(),
-    help="Ask Keras itself too, the generation that saved the file (always, if NN2EQ_CHECK=keras).",
+    help="Also compare with Keras itself, of the generation that saved the file (always, if NN2EQ_CHECK=keras).",
 )
 @shape_options
 @data_option
@@ -155,15 +157,7 @@ def convert(
 
         request = Request(language, form, fold, limit, options, shape, linear)
         require_possible(request)
-        if emitter(language).binary and not output:
-            raise BadRequest(f"{language} is no text", code="output", way_out="name a file with -o FILE")
-        if emitter(language).binary and certificate:
-            what = "a certificate is of a text, and a workbook is none"
-            raise BadRequest(what, code="certificate", way_out="certify another --format, json for one")
-        if header and emitter(language).header is None:
-            raise CannotEmit(
-                f"--header means nothing to {language}", code="option-format", way_out="leave it out"
-            )
+        _require_files(language, output, certificate, header)
         with waiting(f"reading {source.model or source.dense}", long=source.is_large):
             network = source.network(started, symbols=True)
     if ask:
@@ -182,13 +176,27 @@ def convert(
     say(f"{language}: {conversion.line()}{'' if conversion.agreement else '; --run starts it'}")
 
 
+def _require_files(language: str, output: str, certificate: str, header: str) -> None:
+    """Refuse files that a language does not write, or has no text for. Raises BadRequest, CannotEmit."""
+    chosen = emitter(language)
+    if chosen.binary and not output:
+        what = f"{language} is not a text format"
+        raise BadRequest(what, code="output", way_out="name a file with -o FILE")
+    if chosen.binary and certificate:
+        what = "a certificate is for a text, and a workbook is not one"
+        raise BadRequest(what, code="certificate", way_out="certify another --format, such as json")
+    if header and chosen.header is None:
+        what = f"--header does not apply to {language}"
+        raise CannotEmit(what, code="option-format", way_out="leave it out")
+
+
 def _meant(language: str, form: str) -> tuple[str, str]:
     """Return the language and the form that are meant: a form's name as a format is LaTeX in that form."""
     if language in LANGUAGES:
         return language, form
     if language not in FORMS:
         way_out = one_of(language, (*LANGUAGES, *FORMS))
-        raise BadRequest(f"no format {language!r}", code="unknown-format", way_out=way_out)
+        raise BadRequest(f"unknown format {language!r}", code="unknown-format", way_out=way_out)
     if form not in ("", language):
         raise BadRequest(
             f"--format {language} and --form {form} name two forms", code="usage", way_out="name one"

@@ -31,7 +31,7 @@ Examples:
     type=click.FloatRange(min=0),
     default=10.0,
     show_default=True,
-    help="Stop proving after so long.",
+    help="Stop proving after this many seconds.",
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @fold_option

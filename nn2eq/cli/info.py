@@ -17,7 +17,7 @@ Examples:
   nn2eq info model.keras --json | jq .forms"""
 
 
-@click.command(cls=Sectioned, epilog=_EPILOG, short_help="Layers, parameters, and how large each form is.")
+@click.command(cls=Sectioned, epilog=_EPILOG, short_help="Layers, parameters, and the size of each form.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @model_options
 def info(source: ModelOptions, as_json: bool) -> None:

@@ -140,7 +140,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
         code = _fail(
-            f"a mistake of nn2eq's own: {what[:300]}; run again with --debug and report it [internal]",
+            f"an error in nn2eq itself: {what[:300]}; run again with --debug and report it [internal]",
             2,
             given,
         )

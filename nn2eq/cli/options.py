@@ -43,7 +43,7 @@ _MODEL_OPTIONS = (
         help="How the outputs were scaled, likewise. The text then gives original units.",
     ),
     click.option(
-        "--transform-input", metavar="P=LOG10", default="", help="A function taken of an input before it was scaled."
+        "--transform-input", metavar="P=LOG10", default="", help="A function applied to an input before scaling."
     ),
     click.option(
         "--threshold", type=float, metavar="T",
@@ -51,7 +51,7 @@ _MODEL_OPTIONS = (
     ),
     click.option(
         "--decide-on", "decide_on", type=click.Choice(["y", "z"]), default="y", show_default=True,
-        help="Decide on the answer, or on what the last activation is taken of, with the threshold that T is there.",
+        help="Decide on the answer y, or on the pre-activation z of the last layer, with the equivalent threshold.",
     ),
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
 )  # fmt: skip
@@ -82,7 +82,7 @@ class ModelOptions:
     def start(self) -> Started | Sketched:
         """Start to read the file in a child; what else is needed can be imported meanwhile."""
         if bool(self.model) == bool(self.dense):
-            raise BadRequest("MODEL, or --dense in its place", code="usage", way_out="give one of them")
+            raise BadRequest("either MODEL or --dense is needed", code="usage", way_out="give one of the two")
         if self.dense:
             from nn2eq.reading.dense import Sketched
 
@@ -164,7 +164,7 @@ def domain_option(command: Command) -> Command:
     return click.option(
         "--domain",
         metavar="-1:1",
-        help="The box: -1:1 for every input, or a=-1:1,b=0:5. Else the data's, or the scaler's.",
+        help="The box: -1:1 for every input, or a=-1:1,b=0:5. By default that of the data or the scaler.",
     )(command)
 
 
@@ -183,7 +183,7 @@ def data_option(command: Command) -> Command:
         "--data",
         type=click.Path(),
         metavar="FILE.csv",
-        help="Rows to check on too; columns by the inputs' names.",
+        help="Rows to check on as well; columns are named as the inputs.",
     )(command)
 
 
@@ -214,7 +214,7 @@ def split_names(text: str, count: int, option: str) -> tuple[str, ...]:
         raise BadRequest(told, code="names", way_out=f"this network has {count}")
     if "" in names or len(set(names)) < len(names):
         raise BadRequest(
-            f"{option}: a name is empty or stands twice", code="names", way_out="give each its own"
+            f"{option}: a name is empty or appears twice", code="names", way_out="give each its own"
         )
     return names
 
@@ -224,7 +224,7 @@ def keras_is_wanted() -> bool:
     wanted = os.environ.get("NN2EQ_CHECK", "")
     if wanted not in ("", "keras"):
         raise BadRequest(
-            f"NN2EQ_CHECK={wanted} means nothing", code="usage", way_out="NN2EQ_CHECK=keras asks Keras"
+            f"NN2EQ_CHECK={wanted} is not understood", code="usage", way_out="NN2EQ_CHECK=keras asks Keras"
         )
     return wanted == "keras"
 

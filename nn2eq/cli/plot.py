@@ -37,20 +37,28 @@ Kinds:
 )
 @click.option(
     "-o", "--output", type=click.Path(), required=True, metavar="FILE",
-    help="Where to; .png, .svg or .pdf, a diagram also .tex, .dot or .mmd.",
+    help="The file to write: .png, .svg or .pdf, for a diagram also .tex, .dot or .mmd.",
 )  # fmt: skip
 @click.option(
-    "--theme", type=click.Choice([*THEMES]), default="light", show_default=True, help="Its colours."
+    "--theme", type=click.Choice([*THEMES]), default="light", show_default=True, help="The colours."
 )
 @click.option("--true", metavar="FORMULA", help="function: the true function, 'x**2 + 10*sin(x)'.")
 @click.option(
     "--form", metavar="FORM", help=f"function, errors: a form beside the model: {', '.join(FORMS)}."
 )
-@click.option("--digits", type=click.IntRange(1, 17), help="function, errors: numbers of so many digits.")
-@click.option("--path", metavar="A1_2,...", help="diagram: highlight what leads through these units.")
-@click.option("--view", type=click.Choice(["units", "layers"]), help="diagram: a node a unit, or a layer.")
-@click.option("--colour", type=click.Choice(["map", "pattern"]), help="regions: what makes pieces differ.")
-@click.option("--units", metavar="A1_1,A1_2", help="projection: two or three of the last hidden layer.")
+@click.option(
+    "--digits", type=click.IntRange(1, 17), help="function, errors: numbers rounded to this many digits."
+)
+@click.option("--path", metavar="A1_2,...", help="diagram: highlight the paths through these units.")
+@click.option(
+    "--view", type=click.Choice(["units", "layers"]), help="diagram: one node per unit or per layer."
+)
+@click.option(
+    "--colour",
+    type=click.Choice(["map", "pattern"]),
+    help="regions: colour by the affine map or by the activation pattern.",
+)
+@click.option("--units", metavar="A1_1,A1_2", help="projection: two or three units of the last hidden layer.")
 @partial(shape_options, names=("domain", *shaping()))
 @data_option
 @models_options

@@ -41,13 +41,13 @@ Examples:
 )
 @click.option("--merge", is_flag=True, help="Join neighbouring pieces that have the same map.")
 @click.option("--exact", is_flag=True, help="Numbers as fractions.")
-@click.option("--max-regions", type=click.IntRange(min=1), metavar="N", help="Stop when there are more.")
+@click.option("--max-regions", type=click.IntRange(min=1), metavar="N", help="Stop after this many.")
 @click.option(
     "--jobs",
     type=int,
     default=1,
     metavar="N",
-    help="Processes that share the work, -1 for all cores; takes nn2eq[parallel].",
+    help="Processes that share the work, -1 for all cores; needs nn2eq[parallel].",
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON, all of them.")
 @click.option(

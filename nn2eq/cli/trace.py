@@ -24,8 +24,10 @@ Examples:
   nn2eq trace model.h5 --at 0.5,1 --expect 0.253        where does my own answer come from?"""
 
 
-@click.command(cls=Sectioned, epilog=_EPILOG, short_help="Every number on the way at one input.")
-@click.option("--at", required=True, metavar="0.5,1", help="One input, in order, or by name: a=0.5,b=1.")
+@click.command(cls=Sectioned, epilog=_EPILOG, short_help="Every number on the way, at one input.")
+@click.option(
+    "--at", required=True, metavar="0.5,1", help="The input: numbers in order, or by name: a=0.5,b=1."
+)
 @click.option(
     "-f", "--format", "style", type=click.Choice(["text", "latex", "markdown", "json"]), default="text",
     show_default=True, help="A table, or every equation filled in with the numbers.",
@@ -37,7 +39,7 @@ Examples:
 )  # fmt: skip
 @click.option(
     "--expect", metavar="0.253",
-    help="Your own answer, or one each, or y2=0.3: is it the network's, float32 rounding, or which mistake?",
+    help="Your own answer (one for each output, or y2=0.3): is it right, off by rounding, or by which usual mistake?",
 )  # fmt: skip
 @fold_option
 @model_options

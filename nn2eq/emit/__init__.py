@@ -100,14 +100,14 @@ def emitter(language: str) -> Emitter:
     """Return a language's emitter. Raises CannotEmit for a language that is not there."""
     if language not in LANGUAGES:
         way_out = one_of(language, LANGUAGES)
-        raise CannotEmit(f"no format {language!r}", code="unknown-format", way_out=way_out)
+        raise CannotEmit(f"unknown format {language!r}", code="unknown-format", way_out=way_out)
     return cast(Emitter, import_module(LANGUAGES[language]).EMITTER)
 
 
 def emit(program: Program, language: str, options: Options | None = None) -> str:
     """Write a Program as text, without a header.
 
-    Raises CannotEmit if the language cannot say the program's layout, or an option means nothing to it, or if it is
+    Raises CannotEmit if the language cannot say the program's layout, or an option does not apply to it, or if it is
     no text.
     """
     return as_text(content(program, language, options))
@@ -116,7 +116,7 @@ def emit(program: Program, language: str, options: Options | None = None) -> str
 def as_text(found: Content) -> str:
     """Return what is a text. Raises CannotEmit for the bytes of a file."""
     if isinstance(found, bytes):
-        raise CannotEmit("a workbook is no text", code="binary", way_out="nn2eq.convert gives its bytes")
+        raise CannotEmit("a workbook is not a text", code="binary", way_out="nn2eq.convert gives its bytes")
     return found
 
 
@@ -147,7 +147,7 @@ def _require_named(program: Program, options: Options) -> None:
 def require(
     chosen: Emitter, layouts: tuple[str, ...], options: Options, form: str = "", *, derivatives: bool = False
 ) -> None:
-    """Raise CannotEmit if the language cannot say a layout (of derivatives), or an option means nothing to it."""
+    """Raise CannotEmit if the language cannot say a layout (of derivatives), or an option does not apply to it."""
     able = chosen.able(derivatives=derivatives)
     for layout in layouts:
         if layout not in able:
@@ -161,7 +161,7 @@ def require(
     if idle := options.given() - chosen.options:
         spelled = ", ".join("--" + name.replace("_", "-") for name in sorted(idle))
         raise CannotEmit(
-            f"{spelled} means nothing to {chosen.name}", code="option-format", way_out="leave it out"
+            f"{spelled} does not apply to {chosen.name}", code="option-format", way_out="leave it out"
         )
     chosen.spelling(options)  # refuses the options that do not go together
 
@@ -177,5 +177,5 @@ def require_fractions(chosen: Emitter, options: Options) -> None:
         )
     if options.digits:
         raise CannotEmit(
-            "--exact numbers are not rounded", code="option-format", way_out="leave out --digits"
+            "--exact and --digits exclude each other", code="option-format", way_out="leave out --digits"
         )

@@ -49,7 +49,7 @@ def cells_of(inputs: Sequence[str]) -> list[str]:
         return [f"{column(index)}2" for index in range(count)]
     for name in inputs:
         if not _CELL.fullmatch(name) or int(re.sub(r"\D", "", name)) > _ROWS:
-            what = f"{name!a:.80} is no cell of a spreadsheet"
+            what = f"{name!a:.80} is not a cell of a spreadsheet"
             raise CannotEmit(
                 what, code="bad-name", way_out="name the cells that hold the inputs: --inputs A2,B2"
             )

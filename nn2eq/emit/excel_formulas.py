@@ -47,7 +47,7 @@ def literal(value: float) -> str:
 def require_known(value: float) -> None:
     """Raise CannotEmit for a number that a spreadsheet does not know: one too large, too small, or none."""
     if value != 0.0 and not SMALLEST <= abs(value) <= LARGEST:
-        what = f"a spreadsheet knows no number {value!r}"
+        what = f"a spreadsheet cannot hold the number {value!r}"
         raise CannotEmit(what, code="number-range", way_out="use another format")
 
 

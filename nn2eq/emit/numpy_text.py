@@ -81,7 +81,7 @@ def _needs_erf(program: Program) -> bool:
 def _expression(program: Program, spelling: Spelling) -> str:
     if _needs_erf(program):
         raise CannotEmit(
-            "NumPy has no erf, so this network is no single expression in it",
+            "NumPy has no erf, so this network is not a single expression in it",
             code="no-erf",
             way_out="leave out --expression, or use --format python",
         )

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from nn2eq import formula as fm
 
-NumberStyle = Callable[[str], str]
-
 
 def decimals(data: NDArray[Any], *, wide: bool = False) -> list[str]:
     """Return the shortest decimal of each number of a vector (n,): read back in its dtype, it is the same number.

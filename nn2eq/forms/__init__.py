@@ -133,7 +133,7 @@ EXACT = (*STRAIGHT, "pieces")
 def form(name: str) -> Form:
     """Return a form by name. Raises BadRequest for one that is not there."""
     if name not in FORMS:
-        raise BadRequest(f"no form {name!r}", code="unknown-form", way_out=one_of(name, FORMS))
+        raise BadRequest(f"unknown form {name!r}", code="unknown-form", way_out=one_of(name, FORMS))
     return FORMS[name]
 
 
@@ -144,7 +144,7 @@ def require_taken(chosen: Form | None, given: Iterable[str]) -> None:
         spelled = ", ".join("--no-fold" if name == "fold" else f"--{name.replace('_', '-')}" for name in idle)
         able = [row.name for row in FORMS.values() if set(idle) <= set(row.takes)]
         raise BadRequest(
-            f"{spelled} means nothing to " + (f"the {chosen.name} form" if chosen else "an exact form"),
+            f"{spelled} does not apply to " + (f"the {chosen.name} form" if chosen else "an exact form"),
             code="option-form",
             way_out=f"leave it out, or name --form {' or '.join(able)}" if able else "leave it out",
         )

@@ -96,16 +96,16 @@ ARGUMENTS: Mapping[str, Argument] = {
     for row in (
         Argument(
             "domain",
-            "The box: -1:1 for every input, or a=-1:1,b=0:5. Else the data's, or what a scaler or Normalization knows.",
+            "The box: -1:1 for every input, or a=-1:1,b=0:5. By default that of the data, the scaler or Normalization.",
             "-1:1",
             _domain,
             _intervals,
         ),
-        Argument("order", "The highest total degree of a Taylor polynomial; 3 if left out.", "N", _whole("order")),
+        Argument("order", "The highest total degree of a Taylor polynomial; 3 by default.", "N", _whole("order")),
         Argument("degree", "The highest total degree of a polynomial on a box.", "N", _whole("degree")),
         Argument(
             "at",
-            "A point, 0.5,1 in order or a=0.5,b=1 by name; else the middle of the domain, else 0.",
+            "A point, 0.5,1 in order or a=0.5,b=1 by name; by default the middle of the domain, else 0.",
             "POINT",
             _point,
             _numbers,
@@ -114,7 +114,7 @@ ARGUMENTS: Mapping[str, Argument] = {
             "tolerance", "How far the text may be from the network on the domain.", "E", _positive("tolerance"), repr
         ),
         Argument(
-            "max_regions", "Refuse a network of more pieces; 20000 if left out.", "N", _whole("max-regions")
+            "max_regions", "Refuse a network of more pieces; 20000 by default.", "N", _whole("max-regions")
         ),
         Argument("exact", "Pieces of one input as fractions, without any rounding."),
         Argument(
@@ -122,26 +122,26 @@ ARGUMENTS: Mapping[str, Argument] = {
             "Symbols: edges, W_{x_0,r_0}; greek, theta and psi; mlp, W x + b; layers, nn2eq's z and a.",
             choices=("edges", "greek", "mlp", "layers"),
         ),
-        Argument("view", "Symbols: an equation a unit, or a layer.", choices=("scalar", "vector")),
+        Argument("view", "Symbols: one equation per unit or per layer.", choices=("scalar", "vector")),
         Argument("orientation", "Symbols: vectors are columns, W x, or rows, x W.", choices=("column", "row")),
         Argument("count_from", "Symbols: the number of the first unit.", choices=("0", "1")),
-        Argument("symbols", "Symbols alone, or the numbers beside them too.", choices=("only", "both")),
+        Argument("symbols", "Symbols only, or the numbers beside them as well.", choices=("only", "both")),
         Argument(
-            "seconds", "Stop proving after so long; 10 if left out.", "S", _positive("seconds"), repr
+            "seconds", "Stop proving after this many seconds; 10 by default.", "S", _positive("seconds"), repr
         ),
         Argument(
             "loss",
-            "The backward pass of this loss; none: of the output itself; compiled: the one that the file names. By the "
-            "last activation if left out.",
+            "The backward pass of this loss; none: of the output itself; compiled: the one in the file. By default "
+            "the one that goes with the last activation.",
             choices=(*LOSSES, COMPILED),
         ),
         Argument("target", "What the answer should be at --at, for a worked example.", "Y", _target, _numbers),
         Argument("derivation", "The backward pass with every factor of the chain rule.", written=lambda given: "yes"),
-        Argument("hessian", "Second derivatives too.", written=lambda given: "yes"),
+        Argument("hessian", "Second derivatives as well.", written=lambda given: "yes"),
         Argument("of", "Derivatives of these outputs alone, by name.", "NAMES", _named, ", ".join),
         Argument("by", "Derivatives by these inputs alone, by name.", "NAMES", _named, ", ".join),
         Argument(
-            "layout", "Derivatives: a line a unit, or whole layers at a time; by the language if left out.",
+            "layout", "Derivatives: one line per unit, or whole layers at a time; by default as suits the language.",
             choices=("layered", "matrix"),
         ),
     )

@@ -155,7 +155,7 @@ def chosen(network: Network, name: str, last: Activation | None) -> Loss:
     natural = (row.name for row in LOSSES.values() if row.natural and row.natural == activation)
     name = name or next(natural, "mse")
     if name not in LOSSES:
-        raise BadRequest(f"no loss {name!r:.40}", code="loss", way_out=f"one of {', '.join(LOSSES)}")
+        raise BadRequest(f"unknown loss {name!r:.40}", code="loss", way_out=f"one of {', '.join(LOSSES)}")
     loss = LOSSES[name]
     if loss.alone and activation != loss.natural:
         what = f"--loss {loss.name} behind {activation or 'no activation'}"

@@ -92,7 +92,7 @@ def require_allowed(text: str, language: str) -> None:
     try:
         tree = ast.parse(bare_as_function(text, language) or text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise BadRequest(f"the text is no Python: {error!s:.100}", code="text-syntax") from None
+        raise BadRequest(f"the text is not Python: {error!s:.100}", code="text-syntax") from None
     _Inspection(tree, DIALECTS[language]).inspect(tree)
 
 

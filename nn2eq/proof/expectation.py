@@ -139,7 +139,7 @@ def read_answers(text: str, names: Sequence[str]) -> list[Given]:
                 f"{len(parts)} answers", f"this network gives {len(names)}; or name one, {names[0]}=0.25"
             )
     if unknown := [name for name, _ in placed if name not in names]:
-        raise _bad(f"{unknown[0]!r:.80} is no output", f"the outputs are {', '.join(names[:8])}")
+        raise _bad(f"{unknown[0]!r:.80} is not an output", f"the outputs are {', '.join(names[:8])}")
     return [_given(names.index(name), number) for name, number in placed]
 
 

@@ -63,7 +63,9 @@ IN_A_ROW = "gradients_in_a_row"
 def _in_a_row(training: Training, name: str, inputs: int) -> str:
     """Return a function, to stand behind a text, that answers all its gradients as one row of numbers."""
     if not is_identifier(name):
-        raise BadRequest(f"{name!r:.40} is no name of a function", code="names", way_out="say --name NAME")
+        raise BadRequest(
+            f"{name!r:.40} is not the name of a function", code="names", way_out="give --name NAME"
+        )
     given = "given" if training.loss.single else f"given[:, :{inputs}], given[:, {inputs}:]"
     shapes = ", ".join(
         f"[{', '.join(str(tuple(map(int, one.shape))) for one in sums)}]" for _, sums in training.sums

@@ -143,8 +143,8 @@ def _header(text: str | bytes, language: str, outside: bool) -> Header:
 
 def _require_allowed(language: str, text: str | bytes, outside: bool) -> None:
     if takes_another(language, text) and not outside:
-        what = f"a text in {language} is compiled and run only if asked"
-        raise BadRequest(what, code="not-run", way_out="read it, since nothing limits it, then say --run")
+        what = f"a text in {language} is compiled and run only on request"
+        raise BadRequest(what, code="not-run", way_out="read it, since nothing limits it, then give --run")
 
 
 def recognised(text: str) -> str:
@@ -153,7 +153,9 @@ def recognised(text: str) -> str:
         if re.match(sign, text) or (language != "json" and re.search(sign, text)):
             return language
     raise BadRequest(
-        "no header of nn2eq's and no sign of a language", code="text-unknown", way_out="say --format LANGUAGE"
+        "no nn2eq header, and the language is not recognised",
+        code="text-unknown",
+        way_out="give --format LANGUAGE",
     )
 
 

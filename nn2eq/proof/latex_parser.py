@@ -71,7 +71,7 @@ class Parser:
         self._bound = bound
         if chain := composition(self._text[start:end]):
             if unknown := set(chain) - self._functions:
-                raise self._error(f"{min(unknown)} is no function of this text", start, end)
+                raise self._error(f"{min(unknown)} is not a function of this text", start, end)
             return Node("composed", value=chain, at=start)
         return self._group(start, end)
 
@@ -351,7 +351,7 @@ class Parser:
         try:
             values = cell_values(text.replace("\\\\", "&"), "&", single=self._single)
         except ValueError as problem:
-            what = f"a matrix with something in it that is no number ({problem})"
+            what = f"a matrix with something in it that is not a number ({problem})"
             raise self._error(what, at, at) from None
         return Node("numbers", value=values.reshape(len(rows), -1), at=at)
 

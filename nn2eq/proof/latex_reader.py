@@ -192,7 +192,7 @@ def _assigned(text: Text, equation: Equation, node: Node) -> Iterator[tuple[str,
     called = _DEFINED.fullmatch(equation.left)
     left = called["name"] if called else equation.left
     if not (re.fullmatch(SYMBOL, left) or PARTIAL.fullmatch(left) or left in text.outputs):
-        raise text.mathematics.error(f"the left-hand side {left[:40]!r} is no symbol", equation.start)
+        raise text.mathematics.error(f"the left-hand side {left[:40]!r} is not a symbol", equation.start)
     yield named(left), node
 
 

@@ -139,6 +139,6 @@ def _values(text: Text, cells: Sequence[str], at: int) -> list[float]:
         values: list[float] = cell_values("&".join(cells), "&", single=text.single).tolist()
     except ValueError as problem:
         raise text.mathematics.error(
-            f"a table with something in it that is no number ({problem})", at
+            f"a table with something in it that is not a number ({problem})", at
         ) from None
     return values

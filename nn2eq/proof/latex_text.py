@@ -221,7 +221,7 @@ def _equations(whole: Mathematics, closes: dict[int, int], start: int, end: int)
     heads = [(begins[bisect_right(begins, sign) - 1], sign) for sign in rows.equals]
     first = whole.text[start : heads[0][0] if heads else end]
     if not heads or _bare(first):
-        raise whole.error("a formula that is no equation: name = ... was expected", start)
+        raise whole.error("a formula that is not an equation: name = ... was expected", start)
     left, before = "", -1
     for (begin, sign), (after, another) in zip(heads, [*heads[1:], (end, end)], strict=True):
         own = _bare(whole.text[begin:sign]) if begin != before else ""

@@ -257,7 +257,7 @@ class Evaluation:
         if isinstance(value, float):
             return value
         if not isinstance(value, Matrix):
-            raise self._error("the transpose of what is no matrix", node.at)
+            raise self._error("the transpose of something that is not a matrix", node.at)
         return Matrix(value.data.T)
 
     def _matrix(self, node: Node, scope: Scope) -> Any:

@@ -48,7 +48,7 @@ class Toolchain:
         Raises BadRequest if a program is not installed, Disagreement if the text does not compile or fails.
         """
         if not is_identifier(name):
-            raise BadRequest(f"{name!a:.80} is no name of a function", code="bad-name")
+            raise BadRequest(f"{name!a:.80} is not the name of a function", code="bad-name")
         fields = {"name": name, "Name": name[:1].upper() + name[1:], **fields}
         fields |= {"inputs": str(x.shape[1]), "samples": str(len(x))}
         with tempfile.TemporaryDirectory(prefix="nn2eq-") as folder:

@@ -234,7 +234,7 @@ def _cases(found: Fields, values: dict[str, Value]) -> Cases:
     arg, out, counts = _known(found["arg"], values), _value(found["out"], values), _list(found, "counts", int)
     conditions, cases = sum(counts), len(counts)
     if not cases or any(type(count) is not int or count < 0 for count in counts):
-        raise _damaged(f"{out.name} has no cases, or counts that are none")
+        raise _damaged(f"{out.name} has no cases, or counts that are not counts")
     rows, offsets = _constant(found["matrices"]), _constant(found["offsets"])
     none = {"normals": np.zeros((0, arg.size)), "bounds": np.zeros(0)}
     normals, bounds = (
@@ -279,7 +279,7 @@ def _constant(found: Fields) -> Constant:
         return Constant(_identifier(_text(found, "name")), _fractions(found["data"]))
     data = np.array(found["data"])
     if data.dtype.kind not in "fiu" or not 1 <= data.ndim <= 2 or data.size == 0:
-        raise _damaged("an array is no vector and no matrix of numbers")
+        raise _damaged("an array is neither a vector nor a matrix of numbers")
     with np.errstate(over="ignore"):
         data = data.astype(np.float64).astype(DTYPES[_text(found, "dtype")])
     if not np.isfinite(data).all():
@@ -300,7 +300,7 @@ def _fractions(rows: Any) -> NDArray[Any]:
     """Read a vector or matrix of exact fractions."""
     texts = np.array(rows, dtype=object)
     if not 1 <= texts.ndim <= 2 or not all(isinstance(t, str) and _FRACTION.fullmatch(t) for t in texts.flat):
-        raise _damaged("an array is no vector and no matrix of fractions")
+        raise _damaged("an array is neither a vector nor a matrix of fractions")
     data = np.array([Fraction(text) for text in texts.flat], dtype=object).reshape(texts.shape)
     data.setflags(write=False)
     return data
@@ -311,7 +311,7 @@ def _value(found: Any, values: dict[str, Value]) -> Value:
     _members(found, {"name", "parts", "origin"}, {"rows"}, "a value")
     name, parts = _identifier(_text(found, "name")), _list(found, "parts", str)
     if name in values or not parts or len(set(parts)) < len(parts):
-        raise _damaged(f"the value {name} stands twice, or has parts that do")
+        raise _damaged(f"the value {name} appears twice, or has parts that do")
     rows = _sizes(found.get("rows", []))
     if len(rows) > 2 or 0 in rows or len(parts) % math.prod(rows):
         raise _damaged(f"the value {name} has rows that do not divide it")
@@ -335,7 +335,7 @@ def _units(found: Any, arg: Value) -> tuple[int, ...]:
 
 def _members(found: Any, needed: Collection[str], possible: Collection[str], what: str) -> None:
     if not isinstance(found, dict):
-        raise _damaged(f"{what} is no object")
+        raise _damaged(f"{what} is not an object")
     wrong = set(needed) - set(found) or set(found) - {*needed, *possible}
     if wrong:
         raise _damaged(f"{what} with or without {min(wrong)!r:.40}")
@@ -344,25 +344,25 @@ def _members(found: Any, needed: Collection[str], possible: Collection[str], wha
 def _list(found: Fields, key: str, kind: type) -> list[Any]:
     value = found[key]
     if not isinstance(value, list) or not all(isinstance(item, kind) for item in value):
-        raise _damaged(f"{key!r} is no array of {kind.__name__}")
+        raise _damaged(f"{key!r} is not an array of {kind.__name__}")
     return value
 
 
 def _text(found: Fields, key: str) -> str:
     if not isinstance(found[key], str):
-        raise _damaged(f"{key!r} is no string")
+        raise _damaged(f"{key!r} is not a string")
     return str(found[key])
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _damaged(f"{value!r:.40} is no number")
+        raise _damaged(f"{value!r:.40} is not a number")
     return float(value)
 
 
 def _identifier(name: str) -> str:
     if not is_identifier(name):
-        raise _damaged(f"{name!r:.40} is no name")
+        raise _damaged(f"{name!r:.40} is not a name")
     return name
 
 

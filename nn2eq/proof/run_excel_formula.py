@@ -23,7 +23,7 @@ def run(text: str, x: Array, name: str = "") -> Answer:
     said = _SAID.search(text)
     formulas = [line.replace("$", "") for line in text.splitlines() if line.startswith("=")]
     if said is None or not formulas:
-        raise Disagreement("the text fails: it is no formula of named cells", code="text-fails")
+        raise Disagreement("the text fails: it is not a formula of named cells", code="text-fails")
     cells = [(column, int(row)) for column, row in _CELL.findall(said[1].replace("$", ""))]
     if len(cells) != x.shape[1]:
         raise Disagreement(f"the text fails: it takes {len(cells)} numbers", code="text-fails")

@@ -95,7 +95,9 @@ def _answers(rows: Rows, kept: int, samples: int) -> Array:
     try:
         found = np.array(rows, dtype=object).astype(np.float64).reshape(len(rows), -1)
     except (TypeError, ValueError):
-        raise Disagreement("the text fails: it answers with what is no number", code="text-fails") from None
+        raise Disagreement(
+            "the text fails: it answers with something that is not a number", code="text-fails"
+        ) from None
     if len(found) != samples or found.shape[1] <= kept:
         raise Disagreement(
             f"the text fails: it gives {len(rows)} rows for {samples} samples", code="text-fails"

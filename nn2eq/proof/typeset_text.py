@@ -61,7 +61,7 @@ def number(text: str) -> str:
     plain = text.replace("−", "-").strip()
     digits = plain.lstrip("-").replace(".", "").lstrip("0")
     if not re.fullmatch(r"-?\d+(\.\d+)?", plain):
-        raise unreadable(f"{text!r:.40} is no number")
+        raise unreadable(f"{text!r:.40} is not a number")
     minus = "-" if plain.startswith("-") else ""
     return f"{minus}{{{plain.lstrip('-')}}}" if len(digits) > DIGITS_OF_SINGLE else plain
 

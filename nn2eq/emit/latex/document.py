@@ -81,7 +81,7 @@ def _require_apart(program: Program) -> None:
 def _in_cases(program: Program, options: Options) -> Program:
     """Lay a program out in cases. Raises CannotEmit where its numbers are to stand somewhere else."""
     if options.numbers != "inline":
-        what = f"--numbers {options.numbers} means nothing to pieces, whose numbers stand in the equations"
+        what = f"--numbers {options.numbers} does not apply to pieces, whose numbers stand in the equations"
         raise CannotEmit(what, code="option-format", way_out="leave it out")
     return replace(program, layout="cases")
 

@@ -41,7 +41,7 @@ def engine(name: str) -> Dialect:
     """
     if name not in (*DIALECTS, *OTHERS):
         way_out = one_of(name, (*DIALECTS, *OTHERS))
-        raise CannotEmit(f"no SQL dialect {name!a:.40}", code="unknown-dialect", way_out=way_out)
+        raise CannotEmit(f"unknown SQL dialect {name!a:.40}", code="unknown-dialect", way_out=way_out)
     return DIALECTS[name] if name in DIALECTS else replace(_PLAIN, name=name)
 
 

@@ -80,7 +80,7 @@ def shaping() -> tuple[str, ...]:
 def kind_of(name: str) -> Kind:
     """Return a kind by name. Raises BadRequest for one that is not there."""
     if name not in KINDS:
-        raise BadRequest(f"no kind {name!r}", code="unknown-kind", way_out=one_of(name, KINDS))
+        raise BadRequest(f"unknown kind {name!r}", code="unknown-kind", way_out=one_of(name, KINDS))
     return KINDS[name]
 
 

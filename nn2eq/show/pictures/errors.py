@@ -28,7 +28,7 @@ def errors(scene: Scene) -> Picture:
     """Draw form − model for each network and output over the box."""
     if not (scene.form or scene.digits):
         raise BadRequest(
-            "--kind errors is of an approximate form", code="kind-model", way_out="name a --form, or --digits"
+            "--kind errors needs an approximate form", code="kind-model", way_out="name a --form, or --digits"
         )
     count = sum(network.outputs for network in scene.networks)
     picture, flat = gallery(count, width=4.6 if count == 1 else 4.0, height=3.4)

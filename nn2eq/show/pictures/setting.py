@@ -71,7 +71,7 @@ def _require_taken(kind: Kind, told: list[str], shape: Mapping[str, Any]) -> Non
     if idle := [name for name in told if name not in kind.takes]:
         words = [word for name in idle for word in (shape if name == "shape" else [name])]
         raise BadRequest(
-            f"{_spoken(words)} means nothing to --kind {kind.name}",
+            f"{_spoken(words)} does not apply to --kind {kind.name}",
             code="option-kind",
             way_out="leave it out",
         )

@@ -58,7 +58,7 @@ THEMES: Mapping[str, Theme] = {
 def theme(name: str) -> Theme:
     """Return a theme by name. Raises BadRequest for one that is not there."""
     if name not in THEMES:
-        raise BadRequest(f"no theme {name!r}", code="usage", way_out=f"one of {', '.join(THEMES)}")
+        raise BadRequest(f"unknown theme {name!r}", code="usage", way_out=f"one of {', '.join(THEMES)}")
     return THEMES[name]
 
 

@@ -59,7 +59,7 @@ def truth(text: str, inputs: Sequence[str]) -> Truth:
     parts = [part for tree in (*(inner for _, _, inner in calls.found), node) for part in fm.walk(tree)]
     strange = sorted({str(part.value) for part in parts if part.op == "name"} - known)
     if strange or any(part.op in (*fm.REDUCTIONS, "unit") for part in parts):
-        raise _bad(f"{', '.join(strange) or 'a sum'} is no input; the inputs are {', '.join(inputs[:8])}")
+        raise _bad(f"{', '.join(strange) or 'a sum'} is not an input; the inputs are {', '.join(inputs[:8])}")
     return Truth(text.strip(), tuple(inputs), tuple(calls.found), node)
 
 
