@@ -15,11 +15,12 @@ from matplotlib.collections import LineCollection
 from picture_networks import HOSTILE, dense
 
 import nn2eq
+from nn2eq.errors import Nn2eqError
 from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
 from nn2eq.show.pictures import TEXTS, drawn
 from nn2eq.show.pictures.dot import quoted
-from nn2eq.show.pictures.graph import FIRST, LAST, Graph, graph
+from nn2eq.show.pictures.graph import WIDE, Graph, graph
 from nn2eq.show.pictures.mermaid import escaped
 from nn2eq.show.pictures.theme import plain
 
@@ -89,7 +90,7 @@ def test_a_large_layer_is_cut_short_and_says_so() -> None:
     found = graph(dense(3, 784, 2), path=["a1_400"])
     shown = [node.label for node in found.nodes if node.id.startswith("n1u")]
     assert shown == ["a1_1", "a1_2", "a1_3", "a1_4", "a1_400", "a1_782", "a1_783", "a1_784"]
-    assert len(shown) == FIRST + LAST + 1
+    assert len(shown) == WIDE.first + WIDE.last + 1
     more = [node.label for node in found.nodes if node.kind == "more"]
     assert sum(int(label.split()[0].replace(",", "")) for label in more) == 784 - len(shown)
     assert ("784 units" in caption for _, caption in found.captions)
@@ -178,14 +179,15 @@ def test_tikz_compiles(
 
 
 LINE = re.compile(
-    r"""flowchart\ LR|\ \ classDef\ more\ fill:none,stroke:none|\ \ end
+    r"""flowchart\ LR|\ \ classDef\ more\ fill:none,stroke:none|\ \ end|\ \ direction\ LR
     |\ \ subgraph\ g\d+\["(?P<title>[^"\n]*)"\]
     |\ \ (g\d+)?n\d+([ubm]\d*)?(\(\("[^"\n]*"\)\)|\(\["[^"\n]*"\]\)|\["[^"\n]*"\](:::more)?)
     |\ \ (g\d+)?n\d+([ub]\d*)?\ -->(\|"[^"\n]*"\|)?\ (g\d+)?n\d+(u\d+)?
+    |\ \ (g\d+)?n\d+([ub]\d*)?\ ~~~\ (g\d+)?n\d+m\d+
     |\ \ linkStyle\ \d+\ stroke:\#[0-9A-Fa-f]{6},stroke-width:[\d.]+px(,stroke-dasharray:4\ 3)?(,opacity:0.15)?""",
     re.X,
 )
-TEXT = re.compile(r"([A-Za-z0-9 ._]|#\d+;|<br/>)*")
+TEXT = re.compile(r"([A-Za-z0-9 ._,:−×…]|#\d+;|<br/>)*")
 
 
 @pytest.mark.parametrize(("networks", "given"), CASES)
@@ -202,6 +204,16 @@ def test_mermaid_keeps_its_grammar(networks: tuple[Network, ...], given: dict[st
     ends = {end for line in edges for end in (line.split()[0], line.split()[-1])}
     assert ends <= known
     assert not LINE.fullmatch('  n0u0(("a"b"))')
+
+
+def test_mermaid_is_given_no_more_edges_than_it_draws() -> None:
+    for layers, shown in ((4, 10), (6, 5), (30, 3)):
+        text = drawn(dense(2, *[10] * layers, 1), "diagram", "mmd").decode()
+        assert text.count(" -->") + text.count(" ~~~ ") <= 500  # Mermaid's own limit, `maxEdges`
+        assert len(re.findall(r"^  n2[um]\d+[(\[]", text, re.M)) == shown
+    with pytest.raises(Nn2eqError, match=r"--view layers.*\[too-large\]"):
+        drawn(dense(2, *[3] * 50, 1), "diagram", "mmd")
+    assert drawn(dense(2, *[3] * 50, 1), "diagram", "mmd", view="layers").count(b"-->") == 51
 
 
 PARSER = """

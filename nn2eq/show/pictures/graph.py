@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,18 @@ from nn2eq.show.pictures.theme import number, plain
 
 Array = NDArray[np.float64]
 
-FULL = 10
-"""Units of a column up to which all are shown."""
-FIRST, LAST = 4, 3
-"""Units shown of a larger one, besides those on the path."""
+
+class Room(NamedTuple):
+    """How many units of a column may all be shown; of a larger one some are, besides those on the path."""
+
+    full: int
+    first: int
+    last: int
+
+
+WIDE = Room(10, 4, 3)
+ROOMS = (WIDE, Room(6, 2, 2), Room(3, 1, 1))
+"""How much of each column is shown, ever less where there may only be so many edges."""
 RADII = {"unit": 0.36, "bias": 0.24, "more": 0.36, "layer": 0.95}
 """Half the width of each kind of node with a short name."""
 APART = 4.4
@@ -158,7 +167,7 @@ def _column(step: Step) -> Column:
     return Column(step.out, (), kernel, None, step.activation.row.name)
 
 
-def graph(network: Network, path: Sequence[str] = (), view: str = "units") -> Graph:
+def graph(network: Network, path: Sequence[str] = (), view: str = "units", room: Room = WIDE) -> Graph:
     """Return the graph of a network. Raises BadRequest for a path through what is no unit."""
     found = columns(network)
     if view == "layers":
@@ -167,7 +176,7 @@ def graph(network: Network, path: Sequence[str] = (), view: str = "units") -> Gr
                 "--path leads through units", code="option-kind", way_out="leave out --view layers"
             )
         return _by_layers(found)
-    return _by_units(found, _lit(found, path), bool(path))
+    return _by_units(found, _lit(found, path), bool(path), room)
 
 
 def _lit(found: tuple[Column, ...], path: Sequence[str]) -> list[set[int]]:
@@ -194,8 +203,8 @@ def _lit(found: tuple[Column, ...], path: Sequence[str]) -> list[set[int]]:
 # ------------------------------------------------------------------------------------------- unit by unit
 
 
-def _by_units(found: tuple[Column, ...], lit: list[set[int]], has_path: bool) -> Graph:
-    shown = [_shown(column.size, chosen) for column, chosen in zip(found, lit, strict=True)]
+def _by_units(found: tuple[Column, ...], lit: list[set[int]], has_path: bool, room: Room) -> Graph:
+    shown = [_shown(column.size, chosen, room) for column, chosen in zip(found, lit, strict=True)]
     step = 3.2
     nodes: list[Node] = []
     edges: list[Edge] = []
@@ -223,12 +232,12 @@ def _outward(node: Node, place: int, columns: int) -> Node:
     return replace(node, x=node.x + {0: -aside, columns - 1: aside}.get(place, 0.0))
 
 
-def _shown(size: int, lit: set[int]) -> list[int]:
+def _shown(size: int, lit: set[int], room: Room) -> list[int]:
     """Choose the units that are shown: all of a small column, else the first, the last, and a few named ones."""
-    if size <= FULL:
+    if size <= room.full:
         return list(range(size))
     named = lit if len(lit) < size else set()
-    return sorted({*range(FIRST), *range(size - LAST, size), *named})
+    return sorted({*range(room.first), *range(size - room.last, size), *named})
 
 
 def _heights(units: list[int]) -> dict[int, float]:
