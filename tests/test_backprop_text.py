@@ -334,7 +334,8 @@ def test_no_symbol_means_two_things(view: str) -> None:
     """Neither a user's names nor a layer's letter is taken for the loss, or for what the outputs should be."""
     deep = dense(2, 2, 2, 2, 1)
     named = replace(dense(2, 2, 1), input_names=("t", "L"), output_names=("n",))
-    for network, notation in product((deep, named), NOTATIONS):
+    euler = replace(dense(2, 2, 2), output_names=("e", "E"))
+    for network, notation in product((deep, named, euler), NOTATIONS):
         program = backprop(network, view=view, notation=notation)
         assert check(network, emit(program, "latex"), "latex", program=program).holds
 

@@ -72,6 +72,16 @@ def test_the_backward_pass(case: str, notation: str, language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_three_hidden_layers_and_a_worked_example(notation: str, language: str) -> None:
+    """Beyond two hidden layers numbers stand above symbols, and transposes behind them."""
+    network = dense(2, 2, 3, 2, 1)
+    require_same(network, symbolic(network, notation=notation, view="vector"), language)
+    program = backprop(network, at=(0.5, -1.0), target=(1.0,), notation=notation, view="vector")
+    require_same(network, program, language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_worked_example(language: str) -> None:
     network = dense(2, 3, 1, last="sigmoid", dtype="f8")
     for derivation in (False, True):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from nn2eq.emit.options import Options
 from nn2eq.emit.typeset.mathml import displays
-from nn2eq.emit.typeset.texts import Notation, latex, legend
+from nn2eq.emit.typeset.texts import Notation, in_words, latex, legend
 from nn2eq.forms.program import Program
 
 STYLE = """\
@@ -25,7 +25,12 @@ def boxes(equations: str) -> Iterator[str]:
     return (f'<div class="equations">\n{display}\n</div>' for display in displays(equations))
 
 
-NOTATION = Notation(boxes, "<!--", "-->")
+def heading(sentence: str) -> str:
+    """Write a sentence as a paragraph."""
+    return f"<p>{html.escape(in_words(sentence))}</p>\n"
+
+
+NOTATION = Notation(boxes, "<!--", "-->", heading=heading)
 
 
 def write(program: Program, options: Options) -> str:
@@ -38,7 +43,7 @@ def write(program: Program, options: Options) -> str:
         NOTATION.comments(text) + f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
         f"<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>The {html.escape(program.form)} form: "
-        f"{sizes}. {html.escape(legend(text))}</p>\n"
+        f"{sizes}. {html.escape(in_words(legend(text)))}</p>\n"
         f"{NOTATION.body(text)}\n</body>\n</html>\n"
     )
 

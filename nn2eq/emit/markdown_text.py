@@ -19,7 +19,14 @@ def displays(equations: str) -> Iterator[str]:
         yield f"$$\n{block}\n$$"
 
 
-NOTATION = Notation(displays, "<!--", "-->", between="\n\n", wide="one in braces the float64")
+NOTATION = Notation(
+    displays,
+    "<!--",
+    "-->",
+    between="\n\n",
+    wide="one in braces the float64",
+    heading=lambda sentence: f"\n{sentence}\n\n",
+)
 
 
 def write(program: Program, options: Options) -> str:

@@ -22,7 +22,7 @@ SIGNS = (
 )
 """Macros that are no symbols."""
 _ATOM = rf"(?:{DRESSED}\s*{GROUP}|\\(?!{SIGNS}(?![A-Za-z]))[A-Za-z]+|[A-Za-z])"
-LAYER = r"(?:\s*\^\s*\{\(\d+\)\})"
+LAYER = r"(?:\s*\^\s*\{\s*\(\s*\d+\s*\)\s*\})"
 """The number of a layer above a symbol, h^{(2)}: no power is written so."""
 SYMBOL = rf"(?>{_ATOM}'*{LAYER}?(?:\s*_\s*(?:{GROUP}|{DRESSED}\s*{GROUP}|\\[A-Za-z]+|[A-Za-z0-9]))?'*)"
 NUMERIC = r"(?>[-+0-9.eE\s&{}^]+|\\\\|\\(?:times|cdot)\b)*+"

@@ -33,6 +33,7 @@ _TOKEN = re.compile(
     rf"\s*(?:(?P<below>[{_LOW}]+(?:,[{_LOW}]+)*)|(?P<above>[{_HIGH}]+)|(?P<number>[0-9]+(?:[.][0-9]+)?)"
     rf"|(?P<word>[^\W\d_][\u0300-\u036f\u20d7]|(?![{_LOW}{_HIGH}])[^\W\d_](?:(?![{_LOW}{_HIGH}])[^\W_])*)|(?P<other>\S))"
 )
+_LAYER = re.compile("⁽[⁰¹²³⁴⁵⁶⁷⁸⁹]+⁾")
 _CASE = re.compile(r"\s*[⎧⎨⎪⎩] (.*)")
 _MATRIX = re.compile(r"\s*[⎡⎢⎣\[] (.*) [⎤⎥⎦\]]")
 
@@ -141,7 +142,9 @@ class _Reader:
         if token["above"]:
             power = token["above"].lstrip("′")
             primes = r"^{\prime}" * (len(token["above"]) - len(power))
-            return primes + ("^{" + "".join(ABOVE[char] for char in power) + "}" if power else "")
+            layer = _LAYER.match(power)  # whose transpose may follow
+            parts = [power] if layer is None else [layer[0], power[layer.end() :]]
+            return primes + "".join(f"^{{{''.join(ABOVE[c] for c in part)}}}" for part in parts if part)
         if token["number"]:
             return number(token["number"])
         if token["word"]:

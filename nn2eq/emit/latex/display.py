@@ -6,6 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from nn2eq.emit.latex.pieces import LINE, Equation
 
+BATCH = (
+    r"For a batch of $n$ inputs, a row an input: $L_i$ is the loss of input $i$, $\mathbf{1}$ a column of $n$ ones, "
+    r"$\alpha$ the learning rate."
+)
+"""What stands above the equations of a batch, for people."""
+
 
 def comment(said: Mapping[str, str]) -> str:
     """Return what a text says of itself, a line each."""

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from nn2eq.emit import Emitter
 from nn2eq.emit.header import escaped, unescaped
+from nn2eq.emit.latex.display import BATCH
 from nn2eq.emit.latex.document import fill
 from nn2eq.emit.latex.document import write as as_latex
 from nn2eq.emit.latex.functions import by_options
 from nn2eq.emit.options import Options
-from nn2eq.emit.typeset.tree import batches, said
+from nn2eq.emit.typeset.tree import batches, said, symbol
 from nn2eq.forms.program import Program
 
 LAYOUTS = ("nested", "layered", "matrix", "symbolic", "backprop")
 _OPTIONS = frozenset({"name", "activations", "digits", "latex_names"})
 """What means something to a notation that is set as LaTeX is."""
-SAID = ("inputs", "answers", "numbers", "kernels", "units", "orientation", "probabilities")
+SAID = ("inputs", "answers", "numbers", "kernels", "units", "orientation", "symbols", "probabilities")
 """What must be known to read a text back."""
 AGAIN = "one sample again"
 """What ends the equations of a batch."""
@@ -36,7 +38,8 @@ class Notation:
     """A notation for people that is written from LaTeX.
 
     displays: how it writes LaTeX's displays, each of its own. comment, comment_end: what a comment starts and ends
-    with. between: what stands between displays. wide: how a float64 among float32 numbers is told.
+    with. between: what stands between displays. wide: how a float64 among float32 numbers is told. heading: how a
+    sentence is set above a display, "" where the comment there is seen anyway.
     """
 
     displays: Callable[[str], Iterable[str]]
@@ -44,11 +47,13 @@ class Notation:
     comment_end: str = ""
     between: str = "\n"
     wide: str = WIDE
+    heading: Callable[[str], str] = lambda text: ""
 
     def comments(self, equations: str) -> str:
         """Return what LaTeX's comment says of names and numbers, a comment each."""
         found = ((key, text) for key, text in said(equations).said if key in SAID)
-        found = ((key, _plain(text) if key in ("kernels", "orientation") else text) for key, text in found)
+        plain = ("kernels", "orientation", "symbols")
+        found = ((key, _plain(text) if key in plain else text) for key, text in found)
         lines = (f"{key}: {text.replace('one in braces the float64', self.wide)}" for key, text in found)
         return "".join(map(self._commented, lines))
 
@@ -71,7 +76,7 @@ class Notation:
         return f"{self.comment} {escaped(line)}{end}\n"
 
     def _set_apart(self, text: str, note: str) -> str:
-        return f"{self._commented(note)}{text}\n{self._commented(AGAIN)}".rstrip("\n")
+        return f"{self._commented(note)}{self.heading(BATCH)}{text}\n{self._commented(AGAIN)}".rstrip("\n")
 
     def _filled(self, text: str, program: Program) -> str:
         """Put a program's numbers beside symbols alone."""
@@ -84,7 +89,15 @@ class Notation:
 
 def _plain(text: str) -> str:
     """Return what is said in words without LaTeX's commands."""
-    return text.replace(r"^\top", "^T").replace("\\", "")
+    text = re.sub(r"\\(\w+)\{(\w+)\}", r"\1 \2", text)  # \hat{y}
+    return text.replace(r"^\top", "^T").replace("\\", "").replace("$", "")
+
+
+def in_words(sentence: str) -> str:
+    """Return a sentence with mathematics between its dollar signs in plain characters."""
+    from nn2eq.emit.typeset.unicode import write  # which makes a notation of its own of this
+
+    return re.sub(r"\$(.*?)\$", lambda match: write(symbol(match[1])).strip(), sentence)
 
 
 def latex(program: Program, options: Options, *, numbers: str = "inline") -> str:
@@ -93,6 +106,8 @@ def latex(program: Program, options: Options, *, numbers: str = "inline") -> str
 
 
 def legend(equations: str) -> str:
-    """Return how decimals are meant, in a sentence."""
-    rule, _, rounded = dict(said(equations).said).get("numbers", "").partition(", rounded to ")
-    return IN_WORDS.get(rule, "") + (f" Numbers are rounded to {rounded}." if rounded else "")
+    """Return what letters are where that is said, and how decimals are meant, in sentences."""
+    known = dict(said(equations).said)
+    rule, _, rounded = known.get("numbers", "").partition(", rounded to ")
+    decimals = IN_WORDS.get(rule, "") + (f" Numbers are rounded to {rounded}." if rounded else "")
+    return " ".join(filter(None, (known.get("symbols", ""), decimals)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nn2eq.emit.latex.display import comment, display
@@ -29,6 +29,8 @@ from nn2eq.forms.program import Program
 Blocks = list[list[Equation]]
 TARGETS = ("t", "d", "q", "o")
 """Letters of what the outputs should be, the first that no layer has."""
+FEW = 4
+"""Symbols that a sentence names one by one."""
 HATS: Mapping[str, tuple[str, str]] = {"mlp": (r"\hat{y}", "y")}
 """The letters of the outputs and of what they should be, where these are not y and one of TARGETS."""
 
@@ -89,9 +91,7 @@ def write(program: Program, options: Options) -> str:
         widest = max(left.width + right.width for block in blocks for left, right in block)
         names = (", ".join(chosen.naming.units(layer)) for layer in (0, chosen.naming.depth))
         shown = {"inputs": "; outputs: ".join(names)}
-        legend = "" if made.loss.single else f"Wanted: {', '.join(f'${target}$' for target in made.targets)}."
-        legend += " Of a batch, a row a sample, $L_i$ is the loss of sample $i$." if batch else ""
-        return comment(said) + standalone(program, options, shown, legend, body, widest, needed)
+        return comment(said) + standalone(program, options, shown, said["symbols"], body, widest, needed)
     return comment({**said, "needs": ", ".join(rf"\usepackage{{{package}}}" for package in needed)}) + body
 
 
@@ -127,6 +127,25 @@ def batch_of(
     return comment(said) + display([lines, *_definitions(parts.calls)]) + numbers
 
 
+def _meanings(parts: _Parts) -> str:
+    """Say in a sentence for people what the letters of a backward pass are."""
+    made, naming = parts.made, parts.chosen.naming
+    wanted, answers = map(_listed, (made.targets, naming.units(naming.depth)))
+    loss = f"$L$ is the loss of one input ({made.loss.name}), ${wanted}$ what ${answers}$ should be, "
+    of = (
+        "the sums of layer $k$, before their activation"
+        if parts.whole
+        else "the sum of unit $u$, before its activation"
+    )
+    slope = rf"$\delta_{'k' if parts.whole else 'u'}$ the derivative of ${made.top}$ by {of}."
+    return slope.replace("$ the", "$ is the", 1) if made.loss.single else loss + slope
+
+
+def _listed(symbols: Sequence[str]) -> str:
+    """Name symbols; of many the first and the last."""
+    return ", ".join(symbols if len(symbols) <= FEW else (symbols[0], r"\dots", symbols[-1]))
+
+
 def _said(program: Program, parts: _Parts, answers: list[str]) -> dict[str, str]:
     """Say what goes in, what comes out, and where Keras does otherwise."""
     chosen, numbers, made = parts.chosen, parts.numbers, parts.made
@@ -140,6 +159,7 @@ def _said(program: Program, parts: _Parts, answers: list[str]) -> dict[str, str]
         "units": f"counted from {chosen.naming.first}",
         "orientation": orientation(chosen),
     }
+    said["symbols"] = _meanings(parts)
     if made.loss.classes:
         said["targets"] = f"{', '.join(made.targets)} are probabilities, which add up to 1"
     if made.loss.probabilities:

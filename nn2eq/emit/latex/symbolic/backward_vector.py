@@ -79,6 +79,8 @@ class VectorBackward:
             own = (symbol(naming.parameters(layer, key)) for key in link.apply.parameters)
             arg = self.made.calls.apply(layer, listed([arg, *own]))
         yield Equation(symbol(naming.whole(layer)), arg)
+        if layer == naming.depth and naming.outputs[1:]:  # whose names are no parts of the vector's
+            yield Equation(self.vectors.stack(naming.units(layer)), symbol(naming.whole(layer)))
 
     # --------------------------------------------------------------------------------------------------- backwards
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nn2eq.emit.latex.display import display
+from nn2eq.emit.latex.display import BATCH, display
 from nn2eq.emit.latex.names import index
 from nn2eq.emit.latex.pieces import Equation, symbol
 from nn2eq.emit.latex.symbolic.backward import partial
@@ -78,7 +78,7 @@ class Batch:
         back = [line for layer in reversed(self.layers) for line in self._back(layer)]
         blocks = [forward, loss, back, *(list(self._gradients(layer)) for layer in self.layers)]
         updates = [rf"{name} &\leftarrow {name} - \alpha {self._by(name)}" for name in self.weights()]
-        return f"{MARK}\n" + display(blocks).replace(
+        return f"{BATCH}\n{MARK}\n" + display(blocks).replace(
             "\n\\end{align*}", " \\\\[1ex]\n" + " \\\\\n".join(updates) + "\n\\end{align*}"
         )
 
