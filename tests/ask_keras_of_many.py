@@ -23,7 +23,7 @@ def spoken(said: bytes, folder: str) -> tuple[dict[str, Any], list[Any]]:
     import keras
 
     asked, (x, *weights) = pipe.unframed(io.BytesIO(said))
-    header, arrays = keras_child._answers(keras, asked, x, weights)
+    header, arrays = keras_child.answers(keras, asked, x, weights)
     return {"version": keras.__version__, **header}, arrays
 
 
@@ -43,7 +43,7 @@ def saved(told: str) -> str:
 def main() -> None:
     """Ask about each, and write what came of it."""
     os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    asking._spoken = spoken
+    asking.ask_child = spoken
     agreements = [(Path(path).name, asking.ask_keras(read(path), path)) for path in map(saved, sys.argv[1:])]
     json.dump([(name, a.holds, a.line(), a.samples, a.left_out) for name, a in agreements], sys.stdout)
 

@@ -169,13 +169,13 @@ def answered(network: Network, x: np.ndarray, by: float) -> asking.KerasAnswer:
 
 def test_float32_rounding_agrees_and_more_does_not() -> None:
     network, x = one_layer(), np.linspace(-2, 2, 9)[:, None]
-    assert asking._compared(network, x, answered(network, x, 6e-8)).holds
-    agreement = asking._compared(network, x, answered(network, x, 1e-5))
+    assert asking.compared(network, x, answered(network, x, 6e-8)).holds
+    agreement = asking.compared(network, x, answered(network, x, 1e-5))
     assert not agreement.holds
     assert agreement.unit == "of layer 1 'd' (Dense), unit 2"
     assert agreement.spot is not None
     assert agreement.spot.ulps == pytest.approx(1e-5 * 2**23)
-    assert not asking._compared(network, x, answered(network, x, np.nan)).holds
+    assert not asking.compared(network, x, answered(network, x, np.nan)).holds
 
 
 def test_missing_keras_is_named_with_the_way_out(

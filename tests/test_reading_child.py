@@ -30,7 +30,7 @@ def reading(monkeypatch: pytest.MonkeyPatch, load: Callable[[], Any], path: Path
         return lambda data: load()
 
     monkeypatch.setattr(containers, "reader", reader)
-    monkeypatch.setattr(child, "_may_fork", lambda: True)  # a spawned child would not have the planted reader
+    monkeypatch.setattr(child, "may_fork", lambda: True)  # a spawned child would not have the planted reader
     with pytest.raises(DamagedFile) as told:
         read(path)
     return told.value
@@ -146,12 +146,12 @@ def test_threads_and_no_fork_lead_to_a_spawned_child(monkeypatch: pytest.MonkeyP
     other = threading.Thread(target=done.wait)
     other.start()
     try:
-        assert not child._may_fork()
+        assert not child.may_fork()
         np.testing.assert_allclose(read(path).evaluate(mf.X), mf.Y)
     finally:
         done.set()
         other.join()
-    monkeypatch.setattr(child, "_may_fork", lambda: False)
+    monkeypatch.setattr(child, "may_fork", lambda: False)
     with pytest.raises(DamagedFile) as told:
         read(path.parent / "missing")
     assert told.value.code == "file"

@@ -111,12 +111,12 @@ def test_a_checkpoint_that_is_none(folder: Path) -> None:
 
 def test_the_digest_is_that_of_the_files_used(folder: Path) -> None:
     described(folder, mf.plain_config())
-    before = saved_model._digest(str(folder))
+    before = saved_model.digest(str(folder))
     (folder / "assets").mkdir()
     (folder / "saved_model.pb").write_bytes(b"another graph")
-    assert saved_model._digest(str(folder)) == before
+    assert saved_model.digest(str(folder)) == before
     (folder / "variables" / "variables.index").write_bytes(b"another")
-    assert saved_model._digest(str(folder)) != before
+    assert saved_model.digest(str(folder)) != before
 
 
 MESSAGE = field(1, 300) + field(2, b"two") + bytes([3 << 3 | 1]) + bytes(8) + bytes([4 << 3 | 5]) + bytes(4)

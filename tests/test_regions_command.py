@@ -18,7 +18,7 @@ from conftest import PROJECT
 
 import nn2eq
 from nn2eq.cells import regions
-from nn2eq.cli.regions import _affine
+from nn2eq.cli.regions import affine_text
 from nn2eq.cli.regions import regions as regions_command
 from nn2eq.errors import BadRequest, Nn2eqError
 from nn2eq.reading import read
@@ -97,9 +97,9 @@ def test_the_command_keeps_what_an_interrupt_left(monkeypatch: pytest.MonkeyPatc
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nn2eq.cli.regions._progress", interrupted)
+    monkeypatch.setattr("nn2eq.cli.regions.show_progress", interrupted)
     file = tmp_path / "some.json"
-    monkeypatch.setattr("nn2eq.cli.regions._is_watched", lambda: True)
+    monkeypatch.setattr("nn2eq.cli.regions.is_watched", lambda: True)
     found = CliRunner().invoke(regions_command, [MODEL, "-o", str(file)])
     assert found.exit_code == 130
     assert "incomplete: stopped after" in found.stderr
@@ -110,9 +110,9 @@ def test_the_command_keeps_what_an_interrupt_left(monkeypatch: pytest.MonkeyPatc
 
 
 def test_slopes_of_one_are_not_written() -> None:
-    assert _affine(("a", "b"), (1.0, -1.0), 0.0) == "a - b"
-    assert _affine(("a", "b"), (-1.0, Fraction(1)), 2.0) == "-a + b + 2"
-    assert _affine(("a", "b"), (0.0, 0.5), 0.0) == "0.5 b"
+    assert affine_text(("a", "b"), (1.0, -1.0), 0.0) == "a - b"
+    assert affine_text(("a", "b"), (-1.0, Fraction(1)), 2.0) == "-a + b + 2"
+    assert affine_text(("a", "b"), (0.0, 0.5), 0.0) == "0.5 b"
 
 
 def test_pyomo_leaves_pieces_to_switches_and_says_why() -> None:

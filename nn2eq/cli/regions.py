@@ -73,7 +73,7 @@ def regions(
         merge=merge,
         exact=exact,
         max_regions=max_regions,
-        progress=_progress if _is_watched() else None,
+        progress=show_progress if is_watched() else None,
         jobs=jobs,
     )
     if as_json or output:
@@ -86,12 +86,13 @@ def regions(
         sys.exit(INTERRUPTED)
 
 
-def _is_watched() -> bool:
+def is_watched() -> bool:
     """Whether someone looks at standard error."""
     return sys.stderr.isatty()
 
 
-def _progress(progress: Progress) -> None:
+def show_progress(progress: Progress) -> None:
+    """Say on standard error how many pieces there are so far, each time over what was said before."""
     end = "\n" if progress.done == progress.known else "\r"
     print(
         f"nn2eq: {progress.known:,} pieces so far, {progress.done:,} done",
@@ -155,10 +156,10 @@ def _row(region: Region, names: tuple[str, ...]) -> Iterator[str]:
         yield from map(_number, region.interval)
     else:
         yield ", ".join(_few_of(tuple(map(_number, region.interior))))
-    yield from _few_of(tuple(map(partial(_affine, names), region.matrix, region.vector)))
+    yield from _few_of(tuple(map(partial(affine_text, names), region.matrix, region.vector)))
 
 
-def _affine(names: tuple[str, ...], row: Sequence[Any], offset: Any) -> str:
+def affine_text(names: tuple[str, ...], row: Sequence[Any], offset: Any) -> str:
     """Write slopes and an offset as 0.5 x1 - 2 x2 + 1."""
     terms = _few_of(tuple(_factor(slope) + name for slope, name in zip(row, names, strict=True) if slope))
     text = " + ".join([*terms, *([_number(offset)] if offset or not terms else [])])

@@ -97,7 +97,7 @@ def answers_of_keras(
     for layer in _behind(network):
         for step in layer.maps:
             answers = step(answers)
-    return Asked(_compared(core, x, answer), given[kept], answers, answer.how)
+    return Asked(compared(core, x, answer), given[kept], answers, answer.how)
 
 
 def _behind(network: Network) -> tuple[Layer, ...]:
@@ -120,7 +120,8 @@ def _scaled(network: Network, x: Array, taken: Callable[[Array], Array]) -> tupl
     return x[kept], np.asarray(kept)
 
 
-def _compared(core: Network, x: Array, answer: KerasAnswer) -> Agreement:
+def compared(core: Network, x: Array, answer: KerasAnswer) -> Agreement:
+    """Compare what Keras answers at x (n, inputs) with the network of the file, within its own rounding."""
     cost = rounding(core, x, answer.unit)
     outputs = answer.outputs.reshape(len(x), -1)
     kept = ~cost.at_jump & np.isfinite(cost.error).all(axis=1)
@@ -188,7 +189,7 @@ def _answer(core: Network, archive: Archive, weights: str, x: NDArray[np.float32
     with tempfile.TemporaryDirectory(prefix="nn2eq-") as folder:
         asked = _asked(core, archive, library, os.path.abspath(weights), folder)
         arrays = [array for layer in core.layers for array in layer.weights.values()]
-        header, found = _spoken(pipe.framed(asked, [x, *arrays]), folder)
+        header, found = ask_child(pipe.framed(asked, [x, *arrays]), folder)
     if "missing" in header:
         raise BadRequest(
             f"Keras cannot be asked: {header['missing']}",
@@ -238,7 +239,8 @@ def _called(archive: Archive, weights: str, folder: str) -> str:
     return link
 
 
-def _spoken(said: bytes, folder: str) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+def ask_child(said: bytes, folder: str) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+    """Start Keras in a child, and return what it answers: a header, arrays. Raises BadRequest if it does not."""
     command = [sys.executable, "-m", "nn2eq.proof.keras_child"]
     environment = pipe.child_environment(KERAS_HOME=folder)
     try:

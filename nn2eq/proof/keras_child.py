@@ -31,13 +31,13 @@ def _said() -> bytes:
         return pipe.framed({"missing": f"{error!s:.{REASON}}"})
     apply(Limits(0.0, asked["cpu"], asked["memory"], opens_files=True))
     try:
-        header, arrays = _answers(keras, asked, x, weights)
+        header, arrays = answers(keras, asked, x, weights)
     except Exception as error:  # whatever Keras raises is its answer
         return pipe.framed({"failed": _told(error)})
     return pipe.framed({"version": keras.__version__, **header}, arrays)
 
 
-def _answers(
+def answers(
     keras: Any, asked: dict[str, Any], x: NDArray[Any], weights: list[NDArray[Any]]
 ) -> tuple[dict[str, Any], list[NDArray[np.float64]]]:
     """Ask the model that Keras reads itself; where it cannot, one of the same layers that is handed its weights."""

@@ -93,10 +93,11 @@ class Reading:
 
 def start(path: str, weights: str | None = None) -> Reading:
     """Start to read in a child; other work can be done before `finish` is called."""
-    return (_forked if _may_fork() else _spawned)(path, weights)
+    return (_forked if may_fork() else _spawned)(path, weights)
 
 
-def _may_fork() -> bool:
+def may_fork() -> bool:
+    """Whether a fork is there, and safe: not behind the back of other threads."""
     return (
         hasattr(os, "fork")
         and sys.platform != "darwin"  # its system libraries do not outlive a fork

@@ -41,7 +41,7 @@ def read(folder: str, *, settle: Callable[[int], None] = lambda size: None) -> A
     """
     if not os.path.isfile(os.path.join(folder, GRAPH)):
         raise DamagedFile(f"a folder, but not a SavedModel: it holds no {GRAPH}", code="not-a-model")
-    told, digest = _description(folder), _digest(folder)
+    told, sha256 = _description(folder), digest(folder)
     config.understand(told, CONFIG_NAMES[SAVED_MODEL])
     load_checkpoint = _tensorflow()
     settle(0)
@@ -57,7 +57,7 @@ def read(folder: str, *, settle: Callable[[int], None] = lambda size: None) -> A
             code="checkpoint",
             where=quoted(f"{type(error).__name__}: {error}"),
         ) from None
-    return Archive(SAVED_MODEL, layout="graph", config=told, sha256=digest, groups=groups)
+    return Archive(SAVED_MODEL, layout="graph", config=told, sha256=sha256, groups=groups)
 
 
 # -------------------------------------------------------------------------------------------- the description
@@ -106,7 +106,8 @@ def _files(folder: str) -> list[str]:
     return [described, *(f"{WEIGHTS}/{name}" for name in parts)]
 
 
-def _digest(folder: str) -> str:
+def digest(folder: str) -> str:
+    """Return the sha256 of the files that are used, each behind its name and its size."""
     found, left = hashlib.sha256(), FILE_LIMIT
     for name in _files(folder):
         content = files.read_bytes(os.path.join(folder, name), left)
