@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from networks import dense
 
+from nn2eq.cli.terminal import table
 from nn2eq.errors import BadRequest
 from nn2eq.network import Network
 from nn2eq.proof.expectation import expect, read_answers
@@ -68,6 +69,22 @@ def test_long_sums_are_cut_in_the_terminal_and_broken_in_latex() -> None:
     assert worked.text(rows[-4]).count("*") == 4
     assert "..." in worked.text(rows[-4])
     assert worked.latex(dense((30, 2), ("tanh",)), rows).count(r"\cdot") == 60
+
+
+def test_wide_lines_are_wrapped_on_a_terminal_and_whole_in_a_pipe(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [("z1_1", "-1.5", " + ".join(["0.25*(-0.125)"] * 9), "dense"), ("y", "2", "tanh(1)", "dense")]
+    table(("value", "", "filled in", "of"), rows, wrapped=2)
+    whole = capsys.readouterr().out
+    assert len(whole.splitlines()) == 3
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    table(("value", "", "filled in", "of"), rows, wrapped=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 3
+    assert max(map(len, lines)) <= 80
+    assert sorted(" ".join(lines).split()) == sorted(whole.split())
 
 
 def test_hostile_names_stay_words() -> None:

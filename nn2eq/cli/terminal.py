@@ -9,6 +9,9 @@ from contextlib import contextmanager, suppress
 
 from nn2eq.errors import BadRequest
 
+NARROWEST = 24
+"""Characters that a column has at least, however narrow the terminal is."""
+
 
 def printable(text: str) -> str:
     """Escape what is not printable, so that a file's name cannot drive a terminal."""
@@ -90,16 +93,44 @@ def _replace(target: str, data: bytes) -> None:
         raise
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table on standard output: numbers to the right, words to the left."""
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, wrapped: int | None = None) -> None:
+    """Print a table on standard output: numbers to the right, words to the left.
+
+    wrapped: the column that takes more lines than one where a terminal is too narrow; in a pipe all stay whole.
+    """
     cells = [[printable(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     right = [all(_is_number(row[column]) for row in cells[1:]) for column in range(len(head))]
+    if wrapped is not None:
+        widths[wrapped] = min(widths[wrapped], _room(sum(widths) - widths[wrapped] + 2 * (len(head) - 1)))
     for row in cells:
-        placed = (
-            cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, widths, right, strict=True)
-        )
-        print("  ".join(placed).rstrip())
+        for line in [row] if wrapped is None else _lines(row, wrapped, widths[wrapped]):
+            placed = (
+                cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(line, widths, right, strict=True)
+            )
+            print("  ".join(placed).rstrip())
+
+
+def _room(taken: int) -> int:
+    """Return how many characters a line has left: on a terminal that can be known, elsewhere there is no end."""
+    if not sys.stdout.isatty():
+        return sys.maxsize
+    import shutil  # which takes a while to load
+
+    return max(NARROWEST, shutil.get_terminal_size().columns - taken)
+
+
+def _lines(row: Sequence[str], column: int, width: int) -> Iterator[Sequence[str]]:
+    """Yield a row on as many lines as one of its cells needs."""
+    if len(row[column]) <= width:
+        yield row
+        return
+    import textwrap
+
+    parts = textwrap.wrap(row[column], width, break_on_hyphens=False)
+    yield [*row[:column], parts[0], *row[column + 1 :]]
+    for part in parts[1:]:
+        yield [*[""] * column, part, *[""] * (len(row) - column - 1)]
 
 
 def _is_number(cell: str) -> bool:

@@ -60,7 +60,8 @@ def trace(
         click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
     elif style == "text":
         head = ("value", "", "filled in", "of")
-        table(head, [(row.name, f"{row.number:.10g}", worked.text(row, digits), row.origin) for row in rows])
+        filled = [(row.name, f"{row.number:.10g}", worked.text(row, digits), row.origin) for row in rows]
+        table(head, filled, wrapped=head.index("filled in"))
     else:
         click.echo(worked.STYLES[style](network, rows, digits), nl=False)
     if verdict is not None and not (as_json or style == "json"):
