@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 Domain = tuple[tuple[float, float], ...]
 """(low, high) for each input, in order."""
 
+_FARTHEST = 1e300
+"""Beyond this float64 does not even tell how wide a domain is."""
 _SPOKEN = "write -1:1 for every input, or a=-1:1,b=0:5"
 
 
@@ -47,6 +49,8 @@ def domain_of(
         raise _bad(f"{pairs.size / 2:g} intervals", f"this network has {inputs} inputs")
     if not np.all(np.isfinite(pairs)) or np.any(pairs[:, 0] > pairs[:, 1]):
         raise _bad("an interval is not finite, or its low end is above its high end", _SPOKEN)
+    if np.any(np.abs(pairs) > _FARTHEST):
+        raise _bad(f"an end is beyond {_FARTHEST:g}", "give a smaller one")
     return tuple((float(low), float(high)) for low, high in pairs)
 
 

@@ -9,9 +9,10 @@ line of its own. Where a formula decides (where, max, min, abs), the side on whi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial, reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,10 @@ Indices = tuple[str, ...]
 
 TERMS_LIMIT = 200_000
 """Monomials that a truncation may have."""
+WORK_LIMIT = 100_000_000
+"""Products of terms that expanding one function of one unit may take."""
+_AT_ONCE = 4_000_000
+"""Products of terms that are held at a time."""
 _LOOP_FROM = 512
 """Units from which on a loop over pairs of terms is faster than gathering them."""
 
@@ -51,7 +56,11 @@ class Truncation:
     @cached_property
     def pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Factor, factor and product of every product that is kept, sorted by the product."""
-        left, right = np.nonzero(np.add.outer(self.degrees, self.degrees) <= self.order)
+        fit = np.searchsorted(
+            self.degrees, self.order - self.degrees, "right"
+        )  # what each may be multiplied by
+        left = np.repeat(np.arange(self.terms), fit)
+        right = np.arange(len(left)) - np.repeat(np.cumsum(fit) - fit, fit)
         place = {row.tobytes(): number for number, row in enumerate(self.exponents)}
         product = np.array([place[row.tobytes()] for row in self.exponents[left] + self.exponents[right]])
         sorting = np.argsort(product, kind="stable")
@@ -78,12 +87,23 @@ class Truncation:
     def multiply(self, a: Array, b: Array) -> Array:
         """Multiply two series, dropping what is above the order."""
         left, right, product = self.pairs
-        if a[0].size * b[0].size == 0 or max(a[0].size, b[0].size) < _LOOP_FROM:
-            return np.asarray(np.add.reduceat(a[left] * b[right], self.starts, axis=0))
+        units = max(a[0].size, b[0].size)
+        if a[0].size * b[0].size == 0 or units < _LOOP_FROM:
+            blocks = self._blocks(_AT_ONCE // max(units, 1))
+            sums = [np.add.reduceat(a[left[of]] * b[right[of]], at, axis=0) for of, at in blocks]
+            return np.asarray(sums[0] if len(sums) == 1 else np.concatenate(sums))
         out = np.zeros((self.terms, *np.broadcast_shapes(a.shape[1:], b.shape[1:])))
         for i, j, k in zip(left, right, product, strict=True):
             out[k] += a[i] * b[j]
         return out
+
+    def _blocks(self, most: int) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+        """Yield pairs, about so many at a time, and where those of each product begin among them."""
+        firsts = np.unique(np.searchsorted(self.starts, np.arange(0, len(self.pairs[0]), max(most, 1))))
+        for first, last in pairwise([*firsts[firsts < self.terms].tolist(), self.terms]):
+            start = int(self.starts[first])
+            stop = int(self.starts[last]) if last < self.terms else len(self.pairs[0])
+            yield slice(start, stop), self.starts[first:last] - start
 
     def compose(self, coefficients: Array, inner: Array) -> Array:
         """Return Σ coefficients[k] (inner - inner[0])ᵏ by Horner's rule; coefficients (order + 1, ...)."""
@@ -99,12 +119,14 @@ class Truncation:
 @cache
 def truncation(variables: int, order: int) -> Truncation:
     """Return the truncation at a total degree. Raises TooLarge if it has too many monomials."""
-    terms = math.comb(variables + order, order)
-    if terms > TERMS_LIMIT:
+    terms, products = math.comb(variables + order, order), math.comb(2 * variables + order, order)
+    if terms > TERMS_LIMIT or order * products > WORK_LIMIT:
         raise TooLarge(
-            f"order {order} in {variables} inputs has {terms:,} coefficients",
-            code="too-large", way_out=f"the limit is {TERMS_LIMIT:,}; take a lower --order",
-        )  # fmt: skip
+            f"order {_count(order)} in {variables} inputs has {_count(terms)} coefficients, each function of a unit "
+            f"takes {_count(order * products)} products",
+            code="too-large",
+            way_out=f"the limits are {TERMS_LIMIT:,} and {WORK_LIMIT:,}; take a lower --order",
+        )
     rows = [row for degree in range(order + 1) for row in _of_degree(variables, degree)]
     exponents = np.zeros((terms, variables), dtype=np.int64)
     for row, powers in zip(exponents, rows, strict=True):
@@ -112,6 +134,11 @@ def truncation(variables: int, order: int) -> Truncation:
             row[variable] = power
     exponents.setflags(write=False)
     return Truncation(variables, order, exponents)
+
+
+def _count(number: int) -> str:
+    """Write how many there are, in short where that is beyond all counting."""
+    return f"{number:,}" if number < 10**15 else f"about 10^{math.floor(math.log10(number))}"
 
 
 Powers = tuple[tuple[int, int], ...]
@@ -133,7 +160,7 @@ def _of_degree(variables: int, degree: int, first: int = 0) -> list[Powers]:
 
 
 def _exp(c: Array, order: int) -> Array:
-    return np.asarray(np.exp(c) / _along([math.factorial(k) for k in range(order + 1)], c))
+    return np.asarray(np.exp(c) * _along([1 / math.factorial(k) for k in range(order + 1)], c))
 
 
 def _expm1(c: Array, order: int) -> Array:
@@ -197,7 +224,7 @@ RULES: Mapping[str, Rule] = {
 """The Taylor coefficients at c of every primitive that is smooth: (c, order) to (order + 1, ...)."""
 
 
-def _along(values: Sequence[int] | range, c: Array) -> Array:
+def _along(values: Sequence[float], c: Array) -> Array:
     return np.array(values, dtype=np.float64).reshape(-1, *(1,) * c.ndim)
 
 

@@ -74,7 +74,7 @@ def test_names_say_where_a_coefficient_stands() -> None:
 
 def test_what_cannot_be_is_refused() -> None:
     network = dense([2, 3, 1], ["tanh", "linear"])
-    with pytest.raises(BadRequest, match="not positive"):
+    with pytest.raises(BadRequest, match="no number above 0"):
         digits(network, 0.0, (-1.0, 1.0))
     with pytest.raises(BadRequest, match="none is known"):
         digits(network, 0.1)

@@ -158,7 +158,7 @@ def test_order_twenty_keeps_twelve_digits() -> None:
     assert np.max(np.abs(found - wanted)) <= 1e-12 * np.max(np.abs(wanted))
 
 
-def test_products_are_those_of_polynomials() -> None:
+def test_products_are_those_of_polynomials(monkeypatch: pytest.MonkeyPatch) -> None:
     space = truncation(3, 3)
     a, b = np.random.default_rng(0).normal(size=(2, space.terms, 700))
     place = {tuple(powers): k for k, powers in enumerate(space.exponents.tolist())}
@@ -169,7 +169,16 @@ def test_products_are_those_of_polynomials() -> None:
             if k is not None:
                 wanted[k] += a[i] * b[j]
     np.testing.assert_allclose(space.multiply(a, b), wanted, atol=1e-13)
-    np.testing.assert_allclose(space.multiply(a[:, :3], b[:, :3]), wanted[:, :3], atol=1e-13)
+    for at_once in (1, 50, 4_000_000):  # however many products are held at a time
+        monkeypatch.setattr("nn2eq.series._AT_ONCE", at_once)
+        np.testing.assert_allclose(space.multiply(a[:, :3], b[:, :3]), wanted[:, :3], atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "gelu"])
+def test_an_order_of_two_hundred_is_finite_and_begins_as_one_of_twenty(name: str) -> None:
+    network = dense([1, 4, 1], [name, "linear"], seed=1)
+    found = expand(network, np.zeros(1), 200)
+    np.testing.assert_allclose(found[:21], expand(network, np.zeros(1), 20), rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -185,5 +194,6 @@ def test_on_a_breakpoint_the_value_is_the_rows_own(name: str, at: float, value: 
 def test_what_cannot_be_expanded_is_refused() -> None:
     with pytest.raises(BadRequest, match="no Taylor series at this point"):
         expand(dense([1, 2], ["sqrt"], seed=2), np.array([-50.0]), 3)
-    with pytest.raises(TooLarge, match="coefficients"):
-        truncation(200, 3)
+    for inputs, order in ((200, 3), (1, 100_000), (4, 40), (10, 10**900)):
+        with pytest.raises(TooLarge, match="coefficients"):
+            truncation(inputs, order)

@@ -37,13 +37,12 @@ class Bounds:
     work: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON has it: domain, outputs, jacobian with a row an output, gap, jacobian_gap."""
+        """Return it as JSON has it: domain, outputs, jacobian with a row an output, and gap."""
         return {
             "domain": [{"low": low, "high": high} for low, high in self.domain],
             "outputs": [output.as_dict() for output in self.outputs],
             "jacobian": [[entry.as_dict() for entry in row] for row in self.jacobian],
             "gap": self.gap,
-            "jacobian_gap": self.jacobian_gap,
         }
 
 

@@ -53,7 +53,10 @@ def bounds(
     box = box_of(domain, network, data)
     with _progress() as progress:
         found = proved(network, box, gap=gap, seconds=seconds, progress=progress)
-    say(f"proved by {found.boxes:,} boxes; the true range may be narrower by {found.gap:.2g}")
+    say(
+        f"proved by {found.boxes:,} boxes; the true range may be narrower by {found.gap:.2g}, "
+        f"that of the derivatives by {found.jacobian_gap:.2g}"
+    )
     if as_json:
         click.echo(orjson.dumps(found.as_dict(), option=orjson.OPT_INDENT_2).decode())
     else:

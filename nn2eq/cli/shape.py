@@ -17,7 +17,8 @@ def shape_options(
 
     def gathered(*args: Any, **given: Any) -> Any:
         shape = {name: given.pop(name) for name in names if name in given}
-        return command(*args, shape={name: value for name, value in shape.items() if value}, **given)
+        told = {name: value for name, value in shape.items() if value is not None and value is not False}
+        return command(*args, shape=told, **given)
 
     gathered.__name__, gathered.__doc__ = command.__name__, command.__doc__
     gathered.__click_params__ = list(getattr(command, "__click_params__", ()))  # type: ignore[attr-defined]

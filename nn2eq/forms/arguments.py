@@ -13,6 +13,8 @@ from typing import Any
 from nn2eq.errors import BadRequest
 from nn2eq.forms.losses import COMPILED, LOSSES
 
+_MOST_FIGURES = 1000
+"""Figures that a whole number may have; Python itself stops at some more."""
 Names = Sequence[str]
 """What the inputs are called, in order."""
 
@@ -40,7 +42,7 @@ class Argument:
 
 def _whole(name: str) -> Callable[[str, Names], int]:
     def read(text: str, names: Names) -> int:
-        if not text.strip().isdecimal():
+        if not text.strip().isdecimal() or len(text) > _MOST_FIGURES:
             raise BadRequest(f"--{name}: {text!r:.40}", code=name, way_out="write a whole number, 0 or more")
         return int(text)
 
@@ -146,6 +148,12 @@ ARGUMENTS: Mapping[str, Argument] = {
         ),
     )
 }  # fmt: skip
+
+
+def require_positive(tolerance: float) -> None:
+    """Raise BadRequest for a tolerance that is not above 0, or not finite."""
+    if not 0.0 < tolerance < math.inf:
+        raise BadRequest("the tolerance is no number above 0", code="tolerance", way_out="give one above 0")
 
 
 def read_arguments(given: Mapping[str, Any], names: Names) -> dict[str, Any]:

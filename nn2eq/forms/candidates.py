@@ -77,7 +77,8 @@ def briefest(columns: Columns, output: int, lowest: int, most: int | None, aim: 
     """
     beyond = _BEYOND.get(len(columns.variables), 1)
     highest = min(HIGHEST if most is None else most, lowest + beyond)
-    degrees = [d for d in range(lowest + 1, highest + 1) if columns.count(d) * len(columns.t) <= LARGE]
+    most_terms = min(LARGE // len(columns.t), len(columns.t))  # of a point, nothing but a number can be told
+    degrees = [d for d in range(lowest + 1, highest + 1) if columns.count(d) <= most_terms]
     sums = [(degree, 0) for degree in (lowest, *degrees)]
     found = [(short, kind) for kind in sums if (short := _short(columns, output, kind, aim, _ORDERS[0]))]
     if not found:
@@ -107,7 +108,8 @@ def _ratios(columns: Columns, output: int, terms: int, aim: float) -> Iterator[t
     """Yield the degrees of ratios with fewer coefficients than so many terms that are within the aim."""
     for below in _BELOW.get(len(columns.variables), ()) if terms <= _LONG else ():
         under = columns.count(below)
-        degrees = (d for d in range(HIGHEST) if columns.count(d) + under <= terms)
+        most = min(terms, len(columns.t))
+        degrees = (d for d in range(HIGHEST) if columns.count(d) + under <= most)
         fits = (d for d in degrees if near_minimax(columns.task(output, d, below), aim, _QUICK).error <= aim)
         yield from ((degree, below) for degree in islice(fits, 1))
 

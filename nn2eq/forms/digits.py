@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nn2eq.domain import Domain, default_domain, domain_of
 from nn2eq.errors import BadRequest
+from nn2eq.forms.arguments import require_positive
 from nn2eq.forms.coefficients import coefficients, vector, with_vector
 from nn2eq.forms.distance import difference_bound
 from nn2eq.forms.program import Program
@@ -79,8 +80,7 @@ def digits(
     if the tolerance is not positive, or nothing can be proved.
     """
     box = default_domain(network) if domain is None else domain_of(domain, network.inputs)
-    if not tolerance > 0.0:
-        raise BadRequest("the tolerance is not positive", code="tolerance", way_out="give one above 0")
+    require_positive(tolerance)
     program, fit = matrix(network, fold=fold), Fit(network, box)
     alike = ((np.full(len(vector(program)), count), 1.0) for count in range(1, _MOST + 1))
     counts, proved = _first_proved(program, fit, tolerance, alike, seconds)

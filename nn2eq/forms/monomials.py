@@ -24,6 +24,7 @@ _NARROW, _WIDE, _FAR = 0.2, 20.0, 1.5
 """How wide a box may be, and how far off in its widths, for powers of the inputs as they are."""
 _FILLED = 1.8
 """How much of [-1, 1] a moved variable must fill."""
+_FIXED = 1e-300
 
 
 @dataclass(frozen=True)
@@ -36,18 +37,27 @@ class Variable:
 
 def as_they_are(box: Domain) -> tuple[Variable, ...] | None:
     """Return the inputs themselves, None if their powers would be large, small, or much alike."""
-    fit = all(_NARROW <= high - low <= _WIDE and max(-low, high) <= _FAR * (high - low) for low, high in box)
+    fit = all(
+        _NARROW <= high - low <= _WIDE and max(-low, high) <= _FAR * (high - low)
+        for low, high in box
+        if not _is_fixed(low, high)
+    )
     return (Variable(),) * len(box) if fit else None
 
 
 def moved(box: Domain) -> tuple[Variable, ...]:
-    """Return variables that stay within [-1, 1], by short decimals rather than to its very ends."""
+    """Return variables that stay within [-1, 1], by short decimals rather than to its very ends; fixed ones stay."""
     return tuple(_across(low, high) for low, high in box)
 
 
+def _is_fixed(low: float, high: float) -> bool:
+    """Whether an input hardly moves in the box, so that no polynomial speaks of it."""
+    return high - low < _FIXED
+
+
 def _across(low: float, high: float) -> Variable:
-    if low == high:
-        return Variable(1.0, -low)
+    if _is_fixed(low, high):
+        return Variable()
     scale = 2.0 / (high - low)
     for digits, less in product(range(1, 17), (0, 1)):
         places = digits - 1 - floor(log10(scale))
@@ -83,13 +93,20 @@ class Columns:
         """Whether a variable is another than the input itself."""
         return any(variable != Variable() for variable in self.variables)
 
+    @cached_property
+    def free(self) -> list[int]:
+        """The inputs that move in the box."""
+        return [place for place, ends in enumerate(self.samples.box) if not _is_fixed(*ends)]
+
     def exponents(self, degree: int) -> Exponents:
-        """Return the exponents of a total degree, (terms, inputs)."""
-        return truncation(len(self.variables), degree).exponents
+        """Return the exponents of a total degree in the inputs that move, (terms, inputs)."""
+        found = np.zeros((self.count(degree), len(self.variables)), dtype=np.int64)
+        found[:, self.free] = truncation(len(self.free), degree).exponents
+        return found
 
     def count(self, degree: int) -> int:
         """Return how many monomials of a total degree there are."""
-        return comb(len(self.variables) + degree, degree)
+        return comb(len(self.free) + degree, degree)
 
     def task(self, output: int, degree: int, below: int = 0) -> Task:
         """Return the task of fitting an output by a total degree, over a denominator of another."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 
 from nn2eq.domain import Domain, default_domain, domain_of
-from nn2eq.errors import BadRequest
-from nn2eq.forms.candidates import Candidate, briefest, is_exact_enough, lowest_degree
+from nn2eq.errors import BadRequest, TooLarge
+from nn2eq.forms.arguments import require_positive
+from nn2eq.forms.candidates import TERMS, Candidate, briefest, is_exact_enough, lowest_degree
 from nn2eq.forms.fitting import near_minimax
 from nn2eq.forms.frame import inputs_of, outputs_of, predicting, program_of
 from nn2eq.forms.monomials import Columns, Variable, as_they_are, moved, placed, shared
@@ -27,7 +29,7 @@ _MANY_AIMS = (0.8,)
 """Likewise for more inputs: what is left over makes a proof far quicker."""
 _ROOM = 1.08
 """How much its error may grow, where only a degree is given, for the sake of shorter numbers."""
-_FINEST = 1e-13
+_FINEST = 1e-12
 """The tolerance, relative to the answers, below which float64 says nothing."""
 _CLOSER = 0.98
 """How much closer is aimed where a fit is worse between the samples."""
@@ -55,14 +57,15 @@ def polynomial(
     box = default_domain(network) if domain is None else domain_of(domain, network.inputs)
     if degree is not None and degree < 0:
         raise BadRequest("the degree is negative", code="degree", way_out="give --degree 0 or more")
-    if tolerance is not None and not tolerance > 0.0:
-        raise BadRequest("the tolerance is not positive", code="tolerance", way_out="give one above 0")
+    if tolerance is not None:
+        require_positive(tolerance)
     samples = Samples.of(network, box)
     if not np.all(np.isfinite(samples.answers)):
         raise BadRequest("the network is not finite all over the domain", code="domain", way_out="shrink it")
     if tolerance is None:
         tolerance = _default(samples, seconds) if degree is None else _of_degree(samples, degree)
-    found = _proved(samples, degree, tolerance, seconds)
+    most = degree if degree is None else min(degree, TERMS)  # beyond, there are too many terms in any case
+    found = _proved(samples, most, tolerance, seconds)
     told = {"degree": degree, "tolerance": tolerance}
     given = {name: value for name, value in told.items() if value is not None}
     return replace(found, exact=False, told=given)
@@ -75,7 +78,10 @@ def _default(samples: Samples, seconds: float) -> float:
 
 
 def _of_degree(samples: Samples, degree: int) -> float:
-    """Return the error that a polynomial of this degree can have, and a little more."""
+    """Return the error that a polynomial of this degree can have, and a little more. Raises TooLarge."""
+    if comb(len(samples.box) + degree, degree) > TERMS:
+        what = f"degree {degree:.6g} in {len(samples.box)} inputs has more than {TERMS} coefficients"
+        raise TooLarge(what, code="too-large", way_out="take a lower --degree, or give --tolerance")
     here, there = (Columns(some, "chebyshev", moved(some.box)) for some in (samples, samples.elsewhere()))
     errors = []
     for output in range(here.outputs):

@@ -11,6 +11,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from nn2eq.domain import Domain, domain_of
 from nn2eq.errors import BadRequest
 from nn2eq.forms.distance import default_tolerance, difference_bound, with_distance
@@ -64,7 +66,8 @@ def simplified(
     if tolerance is None:
         tolerance = default_tolerance(network, box, seconds / 8)
     fit = Fit(network, box, Work(_SEARCH * seconds))
-    shortest = _shortest(found, fit, tolerance, seconds) if tolerance else None
+    with np.errstate(all="ignore"):  # what goes beyond float64 is seen to be far off, and not taken
+        shortest = _shortest(found, fit, tolerance, seconds) if tolerance else None
     return shortest or _exactly(found, fit, tolerance)
 
 
