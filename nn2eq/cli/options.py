@@ -172,7 +172,7 @@ def box_of(domain: str | None, network: Network, data: str | None) -> Domain:
     """Return the box that --domain names, else that of the data or the scaler. Raises BadRequest if none is known."""
     from nn2eq.domain import default_domain, parse_domain
 
-    if domain:
+    if domain is not None:
         return parse_domain(domain, network.input_labels)
     return default_domain(network, rows_of(data, network))
 
