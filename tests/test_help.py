@@ -120,7 +120,7 @@ def test_of_two_files_the_one_that_is_missing_is_named(
 
 
 COMPLETED = {
-    "nn2eq bou": {"plain,bounds", "file,bou"},
+    "nn2eq bo": {"plain,bounds", "plain,both.json", "plain,bowls/"},
     "nn2eq --for": {"plain,--format", "plain,--form"},
     "nn2eq mod": {"file,mod"},
     "nn2eq model.h5 --digi": {"plain,--digits"},
@@ -131,7 +131,11 @@ COMPLETED = {
 
 
 @pytest.mark.parametrize("line", COMPLETED)
-def test_shells_are_told_what_may_follow(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shells_are_told_what_may_follow(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("both.json", "bo th.json", "other.json"):
+        (tmp_path / name).touch()
+    (tmp_path / "bowls").mkdir()
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COMP_WORDS", line)
     monkeypatch.setenv("COMP_CWORD", str(line.count(" ")))
     shell = BashComplete(commands, {}, "nn2eq", "_NN2EQ_COMPLETE")

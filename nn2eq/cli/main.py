@@ -6,7 +6,9 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from shlex import quote
 from typing import Any
 
 import click
@@ -67,7 +69,17 @@ class Commands(click.Group):
             return own + [
                 item for item in convert.shell_complete(within, incomplete) if item.value not in known
             ]
-        return [*own, CompletionItem(incomplete, type="file")]
+        if not own:
+            return [CompletionItem(incomplete, type="file")]
+        return own + [CompletionItem(name) for name in _files(incomplete)]
+
+
+def _files(start: str) -> list[str]:
+    """Return what begins so in this folder: beside words, bash does not look for files itself."""
+    with suppress(OSError):
+        shown = [name + "/" * os.path.isdir(name) for name in os.listdir(".") if not name.startswith(".")]
+        return sorted(name for name in shown if name.startswith(start) and name == quote(name))
+    return []
 
 
 def _first_positional(command: click.Command, args: Sequence[str]) -> int | None:
