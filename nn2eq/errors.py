@@ -58,6 +58,11 @@ class Disagreement(Nn2eqError):
     exit_code = 1
 
 
+def text_fails(what: str) -> Disagreement:
+    """Return the error of a text that does not run to its end, or gives no answers that could be compared."""
+    return Disagreement(f"the text fails: {what}", code="text-fails")
+
+
 def one_of(word: str, known: Iterable[str]) -> str:
     """Return the way out from a word that is not known: the one most like it, else all there are."""
     from difflib import get_close_matches  # seldom asked for

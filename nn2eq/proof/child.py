@@ -14,7 +14,7 @@ from importlib import import_module
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.errors import BadRequest, CannotEmit, Disagreement, Nn2eqError
+from nn2eq.errors import BadRequest, CannotEmit, Disagreement, Nn2eqError, text_fails
 from nn2eq.proof import pipe
 from nn2eq.proof.allow import DIALECTS, require_allowed
 from nn2eq.proof.runners import RUNNERS, Answer, run
@@ -44,11 +44,11 @@ def run_limited(
             command, input=pipe.framed(asked, [x]), capture_output=True, timeout=limits.wall, env=environment
         )
     except subprocess.TimeoutExpired:
-        raise _exhausted(f"takes longer than {limits.wall:.0f} s") from None
+        raise text_fails(f"it takes longer than {limits.wall:.0f} s") from None
     try:
         return _answer(done.stdout)
     except (ValueError, KeyError, TypeError, EOFError):
-        raise _exhausted(ending(done.returncode)) from None
+        raise text_fails(f"it {ending(done.returncode)}") from None
 
 
 def _answer(said: bytes) -> Answer:
@@ -67,10 +67,6 @@ def ending(status: int) -> str:
     if status == -getattr(signal, "SIGXCPU", 0):
         return "takes too much time"
     return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-
-
-def _exhausted(what: str) -> Disagreement:
-    return Disagreement(f"the text fails: it {what}", code="text-fails")
 
 
 # ----------------------------------------------------------------------------------------------- in the child

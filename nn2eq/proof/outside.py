@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.emit.names import is_identifier
-from nn2eq.errors import BadRequest, Disagreement
+from nn2eq.errors import BadRequest, text_fails
 from nn2eq.proof.runners import Answer
 
 Array = NDArray[np.float64]
@@ -88,9 +88,9 @@ def done(command: list[str], folder: Path) -> None:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise _failed(f"{command[0]} takes longer than {PATIENCE:.0f} s") from None
+        raise text_fails(f"{command[0]} takes longer than {PATIENCE:.0f} s") from None
     if ended.returncode:
-        raise _failed(f"{command[0]}: {_complaint(ended.stdout)}")
+        raise text_fails(f"{command[0]}: {_complaint(ended.stdout)}")
 
 
 def _complaint(said: bytes) -> str:
@@ -103,12 +103,8 @@ def _complaint(said: bytes) -> str:
 
 def _answers(file: Path, samples: int) -> Array:
     if not file.is_file():
-        raise _failed("it wrote no answers")
+        raise text_fails("it wrote no answers")
     found = np.fromfile(file, dtype="<f8")
     if not samples or found.size % samples:
-        raise _failed(f"it wrote {found.size} numbers for {samples} samples")
+        raise text_fails(f"it wrote {found.size} numbers for {samples} samples")
     return found.astype(np.float64).reshape(samples, -1)
-
-
-def _failed(what: str) -> Disagreement:
-    return Disagreement(f"the text fails: {what}", code="text-fails")

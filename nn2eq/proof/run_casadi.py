@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.errors import Disagreement
+from nn2eq.errors import Disagreement, text_fails
 from nn2eq.proof.outside import library
 from nn2eq.proof.python_code import attempt, executed
 from nn2eq.proof.runners import Answer
@@ -23,7 +23,7 @@ def run(text: str, x: Array, name: str = "predict") -> Answer:
     if not isinstance(predict, casadi.Function):
         raise Disagreement(f"the text defines no casadi.Function {name}", code="text-fails")
     if predict.size1_in(0) != x.shape[1]:
-        raise Disagreement(f"the text fails: it takes {predict.size1_in(0)} numbers", code="text-fails")
+        raise text_fails(f"it takes {predict.size1_in(0)} numbers")
     answers = attempt(lambda: predict(x.T))
     columns = [one.full().T for one in (answers if isinstance(answers, tuple) else (answers,))]
     return Answer(np.concatenate(columns, axis=1), attempt(lambda: _named(casadi, found, x)))

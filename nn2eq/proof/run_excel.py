@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.errors import Disagreement
+from nn2eq.errors import text_fails
 from nn2eq.proof.outside import library
 from nn2eq.proof.runners import Answer
 from nn2eq.proof.spreadsheet import as_number, opened, recalculated
@@ -27,7 +27,7 @@ def run(data: bytes, x: Array, name: str = "") -> Answer:
     heads = list(_heads(_sheet(book, _CASES)))
     inputs = [column for column, (group, _) in enumerate(heads, start=1) if group == "inputs"]
     if len(inputs) != x.shape[1]:
-        raise _failed(f"it takes {len(inputs)} numbers")
+        raise text_fails(f"it takes {len(inputs)} numbers")
     _fill_down(book[_CASES], inputs, x)
     _sheet(book, _ONE)["C1"] = len(x)
     answers = recalculated(book)
@@ -37,7 +37,7 @@ def run(data: bytes, x: Array, name: str = "") -> Answer:
     _require_same(answers[_ONE], values[-1], heads)
     outputs = [column for column, (group, _) in enumerate(heads) if group == "outputs"]
     if not outputs:
-        raise _failed("it has no outputs")
+        raise text_fails("it has no outputs")
     return Answer(values[:, outputs], _by_name(heads, values))
 
 
@@ -52,7 +52,7 @@ def said(data: bytes) -> str:
 
 def _sheet(book: Any, name: str) -> Any:
     if name not in book.sheetnames:
-        raise _failed(f"it has no sheet {name}")
+        raise text_fails(f"it has no sheet {name}")
     return book[name]
 
 
@@ -86,14 +86,10 @@ def _require_same(sheet: Any, values: Array, heads: list[tuple[str, str]]) -> No
     for row, (value, (_, name)) in enumerate(zip(values, heads, strict=True), start=_FIRST):
         other = as_number(sheet.cell(row, 3).value)
         if not abs(other - value) <= _CLOSE * max(1.0, abs(value)) and np.isfinite(value + other):
-            raise _failed(f"{name} is {value:.6g} on one sheet and {other:.6g} on the other")
+            raise text_fails(f"{name} is {value:.6g} on one sheet and {other:.6g} on the other")
         if np.isfinite(value) != np.isfinite(other):
-            raise _failed(f"{name} is calculated on one sheet alone")
+            raise text_fails(f"{name} is calculated on one sheet alone")
 
 
 def _by_name(heads: list[tuple[str, str]], values: Array) -> Mapping[str, Array]:
     return {name: values[:, column] for column, (_, name) in enumerate(heads)}
-
-
-def _failed(what: str) -> Disagreement:
-    return Disagreement(f"the text fails: {what}", code="text-fails")

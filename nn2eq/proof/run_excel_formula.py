@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.errors import Disagreement
+from nn2eq.errors import text_fails
 from nn2eq.proof.outside import library
 from nn2eq.proof.runners import Answer
 from nn2eq.proof.spreadsheet import as_number, recalculated
@@ -23,10 +23,10 @@ def run(text: str, x: Array, name: str = "") -> Answer:
     said = _SAID.search(text)
     formulas = [line.replace("$", "") for line in text.splitlines() if line.startswith("=")]
     if said is None or not formulas:
-        raise Disagreement("the text fails: it is not a formula of named cells", code="text-fails")
+        raise text_fails("it is not a formula of named cells")
     cells = [(column, int(row)) for column, row in _CELL.findall(said[1].replace("$", ""))]
     if len(cells) != x.shape[1]:
-        raise Disagreement(f"the text fails: it takes {len(cells)} numbers", code="text-fails")
+        raise text_fails(f"it takes {len(cells)} numbers")
     return Answer(_calculated(formulas, cells, x))
 
 

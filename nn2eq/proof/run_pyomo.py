@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.errors import Disagreement
+from nn2eq.errors import text_fails
 from nn2eq.proof.outside import library
 from nn2eq.proof.python_code import attempt, function
 from nn2eq.proof.runners import Answer
@@ -46,7 +46,7 @@ def run(text: str, x: Array, name: str = "") -> Answer:
     attempt(lambda: add_network(model))
     inputs = attempt(lambda: [model.x[k] for k in sorted(model.x)])
     if len(inputs) != x.shape[1]:
-        raise _failed(f"it takes {len(inputs)} numbers")
+        raise text_fails(f"it takes {len(inputs)} numbers")
     said = _said(environ, model, inputs)
     rows = [_solved(inputs, said, row) for row in x.tolist()]
     values = {key: np.array([row[key] for row in rows]) for key in (rows[0] if rows else {})}
@@ -64,14 +64,14 @@ def _said(environ: Any, model: Any, inputs: list[Any]) -> list[_Said]:
         small, large = constraint.expr.args
         variable = next((arg for arg in (small, large) if _is_new(arg, known, found)), None)
         if variable is None:
-            raise _failed(f"{constraint.name} does not say what one new variable is")
+            raise text_fails(f"{constraint.name} does not say what one new variable is")
         other = large if variable is small else small
         said = found.setdefault(id(variable), _Said(variable))
         for part in used(other):
             if part.is_binary() and said.switch in (None, part):
                 said.switch = part
             elif id(part) not in known or part is variable:
-                raise _failed(f"{constraint.name} uses what is not known yet")
+                raise text_fails(f"{constraint.name} uses what is not known yet")
         if constraint.equality:
             said.equals = other
         else:
@@ -80,7 +80,7 @@ def _said(environ: Any, model: Any, inputs: list[Any]) -> list[_Said]:
     switches = {id(said.switch) for said in found.values()}
     for variable in model.component_data_objects(environ.Var):
         if id(variable) not in known | switches:
-            raise _failed(f"nothing says what {variable.name} is")
+            raise text_fails(f"nothing says what {variable.name} is")
     return list(found.values())
 
 
@@ -105,10 +105,10 @@ def _between(said: _Said) -> float:
     """Return the one number that limits leave. Raises Disagreement if there is none, or are several."""
     left = [limits for limits in _limits(said) if limits[1] - limits[0] >= -_CLOSE * max(1.0, abs(limits[0]))]
     if not left:
-        raise _failed(f"nothing is left for {said.variable.name}")
+        raise text_fails(f"nothing is left for {said.variable.name}")
     low, high = min(low for low, _ in left), max(high for _, high in left)
     if not high - low <= _CLOSE * max(1.0, abs(low)):
-        raise _failed(f"{said.variable.name} may be anything from {low:.6g} to {high:.6g}")
+        raise text_fails(f"{said.variable.name} may be anything from {low:.6g} to {high:.6g}")
     return low
 
 
@@ -133,7 +133,3 @@ def _value(expression: Any) -> float:
 def _by_unit(values: Mapping[str, Array]) -> dict[str, Array]:
     """Call the values as the texts of other languages do: z1[2] is z1_2."""
     return {key.replace("[", "_").rstrip("]"): value for key, value in values.items()}
-
-
-def _failed(what: str) -> Disagreement:
-    return Disagreement(f"the text fails: {what}", code="text-fails")

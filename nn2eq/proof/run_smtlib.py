@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.errors import Disagreement
+from nn2eq.errors import Disagreement, text_fails
 from nn2eq.proof.outside import library
 from nn2eq.proof.python_code import attempt
 from nn2eq.proof.runners import Answer
@@ -25,10 +25,10 @@ def run(text: str, x: Array, name: str = "") -> Answer:
     z3 = library("z3", "smtlib")
     said = _SAID.search(text)
     if said is None:
-        raise Disagreement("the text fails: it does not say what its inputs are", code="text-fails")
+        raise text_fails("it does not say what its inputs are")
     inputs, outputs = (names.split(", ") for names in said.groups())
     if len(inputs) != x.shape[1]:
-        raise Disagreement(f"the text fails: it takes {len(inputs)} numbers", code="text-fails")
+        raise text_fails(f"it takes {len(inputs)} numbers")
     logic = "qfnra" if "(set-logic QF_NRA)" in text else "qflra"
     solver = z3.Then("simplify", "propagate-values", "solve-eqs", logic).solver()  # layer by layer, no search
     attempt(lambda: solver.from_string(text))
@@ -47,14 +47,14 @@ def _solved(
             [z3.Real(key) == z3.RealVal(str(Fraction(value))) for key, value in zip(inputs, row, strict=True)]
         )
         if _decided(z3, solver) != z3.sat:
-            raise Disagreement("the text fails: nothing answers to some inputs", code="text-fails")
+            raise text_fails("nothing answers to some inputs")
         model = solver.model()
         found = {str(name): _number(model[name]) for name in model.decls() if name.arity() == 0}
         if missing := [key for key in outputs if key not in found]:
-            raise Disagreement(f"the text fails: it says nothing of {missing[0]!a:.80}", code="text-fails")
+            raise text_fails(f"it says nothing of {missing[0]!a:.80}")
         solver.add(z3.Or([z3.Real(key) != model.eval(z3.Real(key)) for key in outputs]))
         if _decided(z3, solver) != z3.unsat:
-            raise Disagreement("the text fails: several answers fit the same inputs", code="text-fails")
+            raise text_fails("several answers fit the same inputs")
         return found
     finally:
         solver.pop()

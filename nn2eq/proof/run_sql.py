@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2eq.emit.sql.others import OTHERS, READ_BACK, read_back
-from nn2eq.errors import BadRequest, Disagreement
+from nn2eq.errors import BadRequest, Disagreement, text_fails
 from nn2eq.proof.engines import ENGINES, SAMPLES, Rows
 from nn2eq.proof.runners import Answer
 
@@ -95,11 +95,7 @@ def _answers(rows: Rows, kept: int, samples: int) -> Array:
     try:
         found = np.array(rows, dtype=object).astype(np.float64).reshape(len(rows), -1)
     except (TypeError, ValueError):
-        raise Disagreement(
-            "the text fails: it answers with something that is not a number", code="text-fails"
-        ) from None
+        raise text_fails("it answers with something that is not a number") from None
     if len(found) != samples or found.shape[1] <= kept:
-        raise Disagreement(
-            f"the text fails: it gives {len(rows)} rows for {samples} samples", code="text-fails"
-        )
+        raise text_fails(f"it gives {len(rows)} rows for {samples} samples")
     return found[:, kept:]

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from nn2eq.errors import Disagreement
+from nn2eq.errors import Disagreement, text_fails
 from nn2eq.proof.outside import done, library
 
 _CONVERT = ("--headless", "--norestore", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", "answers")
@@ -35,7 +35,7 @@ def recalculated(book: Any) -> Any:
         done(["soffice", profile, *_CONVERT, "book.xlsx"], place)
         found = place / "answers" / "book.xlsx"
         if not found.is_file():
-            raise Disagreement("the text fails: LibreOffice wrote no answers", code="text-fails")
+            raise text_fails("LibreOffice wrote no answers")
         return opened(found.read_bytes(), answers=True)
 
 

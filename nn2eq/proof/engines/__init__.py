@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2eq.errors import BadRequest, Disagreement
+from nn2eq.errors import BadRequest, Disagreement, text_fails
 
 Array = NDArray[np.float64]
 Rows = Sequence[Sequence[Any]]
@@ -75,4 +75,4 @@ ENGINES: Mapping[str, Engine] = {
 def failed(error: Exception) -> Disagreement:
     """Return how it is said that an engine refuses a query: its first line."""
     first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return Disagreement(f"the text fails: {first[:_SAID]}", code="text-fails")
+    return text_fails(first[:_SAID])

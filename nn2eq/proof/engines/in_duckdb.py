@@ -7,7 +7,7 @@ from functools import cache
 
 import duckdb
 
-from nn2eq.errors import Disagreement
+from nn2eq.errors import text_fails
 from nn2eq.proof.engines import SAMPLES, Array, Rows, failed
 
 CLOSED: dict[str, str | bool | int | float | list[str]] = {
@@ -38,7 +38,7 @@ def rows(text: str, columns: Sequence[str], data: Array) -> Rows:
     try:
         statements = connection.extract_statements(text)
         if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
-            raise Disagreement("the text fails: it is not one query", code="text-fails")
+            raise text_fails("it is not one query")
         return connection.execute(statements[0]).fetchall()
     except duckdb.Error as error:
         raise failed(error) from None
