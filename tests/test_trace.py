@@ -33,6 +33,7 @@ def networks() -> list[Network]:
         dense((2, 3, 3, 1), ("tanh", "sigmoid", "linear"), seed=1),
         dense((2, 2, 2, 1), ("tanh", "sigmoid", "linear"), seed=3),
         dense((2, 4, 3), ("relu", "softmax"), seed=2),
+        dense((2, 2, 2, 1), ("tanh", "tanh", "linear"), seed=4),
         in_original_units(
             dense((2, 3, 1), ("tanh", "linear")), scale_input="minmax:-3:5", scale_output="standard:4:2"
         ),
@@ -127,6 +128,34 @@ def test_every_mistake_is_named(make: Callable[[Network], list[object]]) -> None
             assert verdict.kind == "error"
             assert mistake.what in verdict.explanations, verdict  # type: ignore[attr-defined]
     assert made
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"first": "sigmoid", "second": "sigmoid"}, "sigmoid is taken for tanh in all layers"),
+        ({"first": "none", "second": "none"}, "the activation tanh is forgotten in all layers"),
+        ({"last": "tanh"}, "tanh is applied in layer 'dense_2' too, which has no activation"),
+        ({"biases": 0.0}, "all biases are forgotten"),
+        ({"turned": True}, "all square kernels are transposed"),
+        ({"unit": "sigmoid"}, "sigmoid is taken for tanh at unit 2 (z1_2) of layer 'dense_0'"),
+    ],
+)
+def test_what_is_done_wrong_throughout_is_named(wrong: dict[str, object], said: str) -> None:
+    """The wrong answers are calculated here by hand, in NumPy."""
+    network = dense((2, 2, 2, 1), ("tanh", "tanh", "linear"), seed=6)
+    functions = {"tanh": np.tanh, "sigmoid": lambda z: 1 / (1 + np.exp(-z)), "none": lambda z: z}
+    value = X
+    for number, place in enumerate(("first", "second", "last")):
+        affine = network.layers[number].maps[0]
+        kernel = affine.kernel.T if "turned" in wrong and number < 2 else affine.kernel
+        z = value @ kernel + affine.bias * wrong.get("biases", 1.0)
+        value = functions[wrong.get(place, "none" if place == "last" else "tanh")](z)
+        if place == "first" and "unit" in wrong:
+            value[1] = functions["sigmoid"](z[1])
+    verdict = expect(network, X, f"{value[0]:.7g}")
+    assert verdict.kind == "error"
+    assert said in verdict.explanations, verdict
 
 
 def test_what_no_mistake_explains_is_said() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
@@ -20,6 +20,8 @@ TAKEN_FOR = (
     "hard_sigmoid", "clipped_sigmoid", "leaky_relu", "exponential", "relu6",
 )  # fmt: skip
 """Activations that people take for one another."""
+TAKEN_FOR_AT_A_UNIT = ("sigmoid", "tanh", "relu")
+"""Those that a slip at one unit may be."""
 MOST_UNITS = 512
 """Units of a layer that are tried one by one."""
 MOST_INPUTS = 8
@@ -81,6 +83,61 @@ def other_activation(network: Network) -> Iterator[Mistake]:
                 )
 
 
+def other_activation_everywhere(network: Network) -> Iterator[Mistake]:
+    """Take one activation for another, or for none, in all layers that have it."""
+    of_row: dict[str, list[tuple[int, int, Activation]]] = {}
+    for found in _activations(network):
+        if not (found[2].row.coupled or found[2].per_unit):
+            of_row.setdefault(found[2].row.name, []).append(found)
+    for name, places in of_row.items():
+        for other in _others(name) if len(places) > 1 else ():
+            changed = network
+            for place, at, _ in places:
+                changed = _with(changed, place, _put(changed.layers[place], at, other))
+            what = (
+                f"the activation {name} is forgotten"
+                if other.is_linear
+                else f"{other.row.name} is taken for {name}"
+            )
+            yield Mistake(f"{what} in all layers", changed)
+
+
+def _others(name: str) -> Iterator[Activation]:
+    """Yield what an activation is taken for: the linear one first, as if it were forgotten."""
+    yield filled(ROWS["linear"], {})
+    for other in TAKEN_FOR:
+        row = ROWS[other]
+        if other != name and not row.coupled and None not in row.parameters.values():
+            yield filled(row, {})
+
+
+def activation_too_many(network: Network) -> Iterator[Mistake]:
+    """Go through an activation of the network's behind the last layer too, which has none."""
+    own = [layer for layer in network.layers if not layer.added]
+    used = dict.fromkeys(step.row.name for _, _, step in _activations(network) if not step.row.coupled)
+    if not own or (
+        own[-1].maps and isinstance(own[-1].maps[-1], Activation) and not own[-1].maps[-1].is_linear
+    ):
+        return
+    for name in used:
+        if None not in ROWS[name].parameters.values():
+            changed = replace(own[-1], maps=(*own[-1].maps, filled(ROWS[name], {})))
+            what = f"{name} is applied in {_quoted(own[-1])} too, which has no activation"
+            yield Mistake(what, _with(network, network.layers.index(own[-1]), changed))
+
+
+def forgotten_biases(network: Network) -> Iterator[Mistake]:
+    """Leave out all biases."""
+    places = [found for found in _affines(network) if not network.layers[found[0]].added]
+    changed = network
+    for place, at, step in places:
+        changed = _with(
+            changed, place, _put(changed.layers[place], at, Affine(step.kernel, None, step.repeat))
+        )
+    if len(places) > 1:
+        yield Mistake("all biases are forgotten", changed)
+
+
 def forgotten_bias(network: Network) -> Iterator[Mistake]:
     """Leave out the biases of a layer."""
     for place, at, step in _affines(network):
@@ -99,16 +156,23 @@ def subtracted_bias(network: Network) -> Iterator[Mistake]:
 
 
 def transposed_kernel(network: Network) -> Iterator[Mistake]:
-    """Read a kernel's numbers column by column: a square one becomes its transpose."""
+    """Read a kernel's numbers column by column: a square one becomes its transpose; or all square ones do."""
+    all_squares, squares = network, 0
     for place, layer in enumerate(network.layers):
         for at, step in enumerate(layer.maps):
             if isinstance(step, Affine) and not step.is_diagonal and min(step.kernel.shape) > 1:
                 other = np.ascontiguousarray(step.kernel.reshape(step.kernel.shape[::-1]).T)
-                word = "transposed" if len(set(step.kernel.shape)) == 1 else "read column by column"
+                changed = Affine(other, step.bias, step.repeat)
+                is_square = len(set(step.kernel.shape)) == 1
                 yield Mistake(
-                    f"the kernel of {_quoted(layer)} is {word}",
-                    _with(network, place, _put(layer, at, Affine(other, step.bias, step.repeat))),
+                    f"the kernel of {_quoted(layer)} is {'transposed' if is_square else 'read column by column'}",
+                    _with(network, place, _put(layer, at, changed)),
                 )
+                if is_square:
+                    squares += 1
+                    all_squares = _with(all_squares, place, _put(all_squares.layers[place], at, changed))
+    if squares > 1:
+        yield Mistake("all square kernels are transposed", all_squares)
 
 
 def other_order(network: Network) -> Iterator[Mistake]:
@@ -151,6 +215,23 @@ def forgotten_bias_of_a_unit(network: Network) -> Iterator[Mistake]:
             yield Mistake(f"the bias of {named(layer, unit)} is forgotten", _with(network, place, changed))
 
 
+def other_activation_of_a_unit(network: Network) -> Iterator[Mistake]:
+    """Take one activation for another at one unit."""
+    named = _unit_names(network)
+    for place, at, step in _activations(network):
+        layer = network.layers[place]
+        units = layer.shape[-1]
+        if step.row.coupled or step.per_unit or len(layer.shape) > 1 or not 1 < units <= MOST_UNITS:
+            continue
+        for name, unit in product(TAKEN_FOR_AT_A_UNIT, range(units)):
+            if name != step.row.name:
+                others = Selected(step, tuple(k for k in range(units) if k != unit))
+                own = Selected(filled(ROWS[name], {}), (unit,))
+                maps = (*layer.maps[:at], others, own, *layer.maps[at + 1 :])
+                what = f"{name} is taken for {step.row.name} at {named(layer, unit)}"
+                yield Mistake(what, _with(network, place, replace(layer, maps=maps)))
+
+
 def forgotten_activation_of_a_unit(network: Network) -> Iterator[Mistake]:
     """Leave out the activation of one unit."""
     named = _unit_names(network)
@@ -172,12 +253,16 @@ MISTAKES: Sequence[Callable[[Network], Iterable[Mistake]]] = (
     forgotten_activation,
     other_activation,
     forgotten_bias,
+    other_activation_everywhere,
+    forgotten_biases,
+    activation_too_many,
     transposed_kernel,
     other_order,
     subtracted_bias,
     other_inputs,
     forgotten_bias_of_a_unit,
     forgotten_activation_of_a_unit,
+    other_activation_of_a_unit,
 )
 """The table, the commonest first."""
 
