@@ -53,7 +53,7 @@ Examples:
     default="",
     metavar="FORM",
     shell_complete=words(FORMS),
-    help=f"The mathematical shape: {', '.join(FORMS)}; chosen by size by default.",
+    help=f"The mathematical shape: {', '.join(FORMS)}; by default chosen by size.",
 )
 @click.option(
     "-o",

@@ -11,14 +11,14 @@ from nn2eq.forms.arguments import ARGUMENTS
 
 FIRST = "Options"
 """The section of all that is named nowhere else."""
-FORMS_TOLD = "What forms are told"
+OF_FORMS = "Forms"
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "LaTeX": ("standalone", "numbers", "latex_names"),
     "Symbols": (*SYMBOLS, "dense"),
-    FORMS_TOLD: tuple(name for name in ARGUMENTS if name not in SYMBOLS),
+    OF_FORMS: tuple(name for name in ARGUMENTS if name not in SYMBOLS),
     "Code": ("name", "expression", "dtype", "header"),
     "SQL": ("dialect", "table", "keep"),
-    "What is checked and proved": ("ask", "run", "data", "certificate"),
+    "Checks and proofs": ("ask", "run", "data", "certificate"),
     "The model": (
         "weights", "inputs", "outputs", "scale_input", "scale_output", "transform_input", "threshold", "decide_on",
         "fold",
@@ -49,9 +49,9 @@ class Sectioned(click.Command):
 
 
 def _section(name: str, names: Collection[str]) -> str:
-    """Return the section of an option among all of a command's; what forms are told, where one can be named."""
+    """Return the section of an option among all of a command's; the options of forms where a form can be named."""
     found = _SECTION_OF.get(name, FIRST) if len(names) > FEW else FIRST
-    return FIRST if found == FORMS_TOLD and "form" not in names else found
+    return FIRST if found == OF_FORMS and "form" not in names else found
 
 
 def words(known: Iterable[str]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
