@@ -55,6 +55,18 @@ def forgotten_scaling(network: Network) -> Iterator[Mistake]:
         yield Mistake("all scaling of inputs and outputs is forgotten", network.core)
 
 
+def inverted_scaling(network: Network) -> Iterator[Mistake]:
+    """Scale the other way round: back where it should be to, or to where it should be back."""
+    for place, layer in enumerate(network.layers):
+        if layer.added and len(layer.maps) == 1 and _scales(step := layer.maps[0]):
+            assert isinstance(step, Affine)
+            if np.all(step.kernel):
+                bias = None if step.bias is None else -step.bias / step.kernel
+                inverse = replace(layer, maps=(Affine(1.0 / step.kernel, bias, step.repeat),))
+                what = f"the scaling of {_quoted(layer)} is done the other way round"
+                yield Mistake(what, _with(network, place, inverse))
+
+
 def _scales(step: Map) -> bool:
     return isinstance(step, Affine) and step.is_diagonal
 
@@ -250,6 +262,7 @@ def forgotten_activation_of_a_unit(network: Network) -> Iterator[Mistake]:
 
 MISTAKES: Sequence[Callable[[Network], Iterable[Mistake]]] = (
     forgotten_scaling,
+    inverted_scaling,
     forgotten_activation,
     other_activation,
     forgotten_bias,

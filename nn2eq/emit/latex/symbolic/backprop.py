@@ -19,7 +19,7 @@ from nn2eq.emit.latex.symbolic.beside import Beside
 from nn2eq.emit.latex.symbolic.calls import Calls
 from nn2eq.emit.latex.symbolic.letters import Letters
 from nn2eq.emit.latex.symbolic.style import Style, style
-from nn2eq.emit.latex.symbolic.text import listing, orientation, packages
+from nn2eq.emit.latex.symbolic.text import in_a_sentence, listing, orientation, packages
 from nn2eq.emit.latex.symbolic.vector import Vectors
 from nn2eq.emit.latex.symbolic.worked import worked
 from nn2eq.emit.options import Options
@@ -138,7 +138,8 @@ def _meanings(parts: _Parts) -> str:
         else "the sum of unit $u$, before its activation"
     )
     slope = rf"$\delta_{'k' if parts.whole else 'u'}$ the derivative of ${made.top}$ by {of}."
-    return slope.replace("$ the", "$ is the", 1) if made.loss.single else loss + slope
+    meant = slope.replace("$ the", "$ is the", 1) if made.loss.single else loss + slope
+    return f"{meant} {in_a_sentence(parts.chosen)}" if parts.whole else meant
 
 
 def _listed(symbols: Sequence[str]) -> str:

@@ -112,16 +112,15 @@ def orientation(chosen: Style) -> str:
 
 def _legend(chosen: Style, numbers: Numbers) -> str:
     sentences = [] if chosen.only else [numbers.legend]
-    if chosen.view == "vector":
-        first = f"Vectors are {'rows' if chosen.row else 'columns'}; "
-        is_as_keras = chosen.naming.has_rows_of_inputs(1)
-        said = (
-            "is Keras' kernel."
-            if is_as_keras
-            else "is the transpose of Keras' kernel, which has a row an input."
-        )
-        sentences.append(f"{first}${chosen.naming.kernel(1)}$ {said}")
-    return " ".join(sentences)
+    return " ".join([*sentences, *([in_a_sentence(chosen)] if chosen.view == "vector" else [])])
+
+
+def in_a_sentence(chosen: Style) -> str:
+    """Say for people whether vectors are rows, and how a matrix lies compared with Keras' kernel."""
+    first = f"Vectors are {'rows' if chosen.row else 'columns'}; ${chosen.naming.kernel(1)}$ is"
+    if chosen.naming.has_rows_of_inputs(1):
+        return f"{first} Keras' kernel."
+    return f"{first} the transpose of Keras' kernel, which has a row an input."
 
 
 # -------------------------------------------------------------------------------------------------- filling in
