@@ -3,7 +3,7 @@
     network = nn2eq.read("model.h5")           # or a live keras.Model
     program = nn2eq.layered(network)           # nested, matrix, taylor, pieces
     text = nn2eq.emit(program, "latex")
-    agreement = nn2eq.check(network, text, "latex")
+    agreement = nn2eq.check(network, text)
     nn2eq.expressions(network)                 # one SymPy expression per output
 
 Nothing is imported before it is used.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 from networks import dense, row
 
+import nn2eq
 from nn2eq.activations import ROWS
+from nn2eq.conversion import Request, convert
 from nn2eq.emit import emit, emitter
 from nn2eq.emit.header import Header, with_header
 from nn2eq.emit.options import Options
@@ -49,6 +52,23 @@ def test_a_text_without_a_header_is_recognised(language: str) -> None:
     assert judge(NETWORK, text).holds
     with pytest.raises(BadRequest, match="text-unknown"):
         recognised("to be or not to be")
+
+
+def test_the_library_judges_as_the_command_does() -> None:
+    short = convert(NETWORK, Request("numpy", "taylor", shape={"order": "3", "domain": "-1:1"})).text
+    assert nn2eq.check(NETWORK, short).holds
+    assert not nn2eq.check(
+        NETWORK, emit(taylor(NETWORK, 3, at=(0.0, 0.0)), "numpy")
+    ).holds  # it has no header
+    with pytest.raises(BadRequest, match="only if asked"):
+        nn2eq.check(NETWORK, emit(layered(NETWORK), "c"))
+    with pytest.raises(BadRequest, match="whose language is said"):
+        nn2eq.check(NETWORK, short, digits=3)
+
+
+def test_the_library_starts_a_program_if_asked(tool: Callable[[str], str]) -> None:
+    tool("Rscript")
+    assert nn2eq.check(NETWORK, emit(layered(NETWORK), "r"), run=True).holds
 
 
 def test_another_model_in_the_header_is_said_and_not_fatal() -> None:

@@ -13,7 +13,7 @@ from nn2eq.domain import Domain
 from nn2eq.emit import emitter
 from nn2eq.emit.names import called
 from nn2eq.emit.options import Options
-from nn2eq.errors import CannotEmit, Disagreement
+from nn2eq.errors import BadRequest, CannotEmit, Disagreement
 from nn2eq.forms.program import Affine, Cases, Program, Value, arguments
 from nn2eq.forms.straight import matrix
 from nn2eq.network import Network
@@ -21,7 +21,8 @@ from nn2eq.proof.agreement import Agreement, compare
 from nn2eq.proof.approximate import affine_size, expect_program, in_box
 from nn2eq.proof.expected import OVERFLOWN, Expected, overflowed
 from nn2eq.proof.rounding import DOUBLE, SINGLE, measured, rounding, widened
-from nn2eq.proof.runners import Answer, run
+from nn2eq.proof.runners import Answer
+from nn2eq.proof.runners import run as answered
 from nn2eq.proof.samples import samples
 
 Array = NDArray[np.float64]
@@ -78,22 +79,33 @@ def _within_float32(network: Network, x: Array) -> Array:
 def check(
     network: Network,
     text: str | bytes,
-    language: str,
+    language: str = "",
     *,
-    name: str = "predict",
+    name: str = "",
     data: Array | None = None,
     program: Program | None = None,
     digits: int = 0,
     dtype: str = "float64",
+    run: bool = False,
 ) -> Agreement:
-    """Run one of our own texts, or read it back, and compare it with the network.
+    """Run a text, or read it back, and compare it with the network.
 
-    name: of the text's function. data (n, inputs): rows to compare on besides the samples. program: what the
+    language: of a text of our own, just written; left out, anybody's text is judged as `nn2eq check` does, by what
+    its header says, and run says whether a compiler or another program may be started for it. name: of the text's
+    function. data (n, inputs): rows to compare on besides the samples. program: what the
     text was written from; its values tell what differs first. digits: of the program's numbers, if they were
     rounded on purpose. Then the text must say what the program says; what the rounding costs is observed, and
     must not be more than so few digits can cost. An approximate program is held to what is proved of it. dtype: in
-    which the text computes.
+    which the text computes. Raises Disagreement if the text fails, BadRequest if nothing tells what it is.
     """
+    if not language:
+        if program is not None or digits or dtype != "float64":
+            what = "a program, digits and a dtype are of a text whose language is said"
+            raise BadRequest(what, code="usage", way_out="name the language, or leave them out")
+        from nn2eq.proof.judge import judge  # which stands on this
+
+        return judge(network, text, name=name, data=data, outside=run)
+    name = name or "predict"
     program = program or matrix(network)
     if program.layout == "backprop":
         return _backward_pass(network, program, language, str(text), name, data)
@@ -108,7 +120,7 @@ def check(
         return _with_derivatives(
             network, program, expected, language, text, name=name, dtype=dtype, digits=digits
         )
-    found = compare_answer(expected, run(language, filled, expected.x, name), program, language)
+    found = compare_answer(expected, answered(language, filled, expected.x, name), program, language)
     if filled == text:
         return found
     from nn2eq.proof.backward import noted
@@ -124,10 +136,10 @@ def _backward_pass(
         from nn2eq.proof.gradients import gradients_agree  # here, as a start should not wait for it
 
         function = called(program.training.function, Options(name=name))
-        return gradients_agree(network, text, program.training, function, partial(run, language))
+        return gradients_agree(network, text, program.training, function, partial(answered, language))
     from nn2eq.proof.backward import check_backward
 
-    return check_backward(network, text, language, program, partial(run, language), name, data)
+    return check_backward(network, text, language, program, partial(answered, language), name, data)
 
 
 def _with_derivatives(
@@ -137,12 +149,12 @@ def _with_derivatives(
     """Compare the answers of a text, and if they hold its derivatives."""
     from nn2eq.proof.derivatives import first, with_derivatives
 
-    answer = run(language, text, expected.x, first(program, language, name))
+    answer = answered(language, text, expected.x, first(program, language, name))
     found = compare_answer(expected, answer, program, language)
     if not found.holds:
         return found
     return with_derivatives(
-        found, network, program, language, lambda x, called: run(language, text, x, called), expected.x,
+        found, network, program, language, lambda x, called: answered(language, text, x, called), expected.x,
         name=name, unit=UNITS[dtype], exact=not digits,
     )  # fmt: skip
 

@@ -145,7 +145,7 @@ def _drawn(line: Line) -> str:
 def _columns(node: Node) -> list[str]:
     """Return the rows of a matrix or of cases, their entries one below the other."""
     entries = list(texts(node.entries or node.rows, write))
-    widths = [max(len(row[k]) for row in entries) for k in range(len(entries[0]))]
+    widths = [max(map(len, column)) for column in zip(*entries, strict=True)]
     place = str.rjust if node.entries else str.ljust
     return ["  ".join(map(place, row, widths)).rstrip() for row in entries]
 
