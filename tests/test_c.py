@@ -97,7 +97,8 @@ def test_info_tells_what_its_constants_take(
 def test_a_header_declares_it(
     gcc: Callable[..., subprocess.CompletedProcess[str]], tool: Callable[[str], str], tmp_path: Path
 ) -> None:
-    conversion = convert(dense(2, 3, 1), Request("c", options=Options(name="answer")))
+    network = replace(dense(2, 3, 1), input_names=("*/ int x;", "class"), output_names=("\\\n",))
+    conversion = convert(network, Request("c", "gradient", options=Options(name="answer")))
     (tmp_path / "answer.h").write_text(conversion.header)
     assert gcc(conversion.text, "-c", *STRICT).returncode == 0
     use = (

@@ -11,7 +11,7 @@ from nn2eq.emit.code.dialect import Dialect, Several, braced
 from nn2eq.emit.code.helpers import FLOAT_TANH, LARGER, SMALLER
 from nn2eq.emit.code.loops import Loops
 from nn2eq.emit.code.tables import Tables
-from nn2eq.emit.code.text import emitter_of, fields_of, flat
+from nn2eq.emit.code.text import emitter_of, fields_of, flat, identifiers
 from nn2eq.emit.code.text import write as written
 from nn2eq.emit.header import escaped
 from nn2eq.emit.options import Options, Recorded
@@ -221,6 +221,7 @@ def header(program: Program, options: Options) -> str:
         r"^(void \w+\([^)]*\)) \{$", write(program, replace(options, recorded=None)), re.MULTILINE
     )
     further = "".join(f"{opening};\n" for opening in openings[1:])
+    program, _ = identifiers(DIALECTS[options.dtype], program, options)
     fields = fields_of(program, options) | {"further": further}
     return HEADER.replace("real", REALS[options.dtype]).format(**fields)
 

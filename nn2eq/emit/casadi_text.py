@@ -17,7 +17,17 @@ from nn2eq.emit.names import called
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import Infix, array_text
 from nn2eq.emit.python_functions import definition, over_list, written
-from nn2eq.emit.pythonic import Scalars, applied, call, commented, require_names, spelled, statements
+from nn2eq.emit.pythonic import (
+    Scalars,
+    applied,
+    call,
+    commented,
+    in_letters,
+    require_names,
+    spelled,
+    statements,
+)
+from nn2eq.emit.renaming import explained
 from nn2eq.forms.program import Affine, Apply, Constant, Program
 from nn2eq.forms.size import Spelling
 
@@ -38,7 +48,7 @@ USED = frozenset("ca enumerate inputs len range sum zip".split())
 
 def write(program: Program, options: Options) -> str:
     """Write a Program as CasADi; derivatives stand beside the answers, a column each, row by row."""
-    program = program.merged()
+    program, meant = in_letters(program.merged(), options, USED)
     name = called(program.predict, options)
     require_names(program, options, "casadi", USED)
     spelling = spelled(options)
@@ -56,7 +66,8 @@ def write(program: Program, options: Options) -> str:
         f"# {', '.join(program.outputs)}",
         f'{name} = ca.Function("{name}", [inputs], [{", ".join(answers)}], ["x"], [{names}])',
     ]
-    return "\n\n".join(["import casadi as ca\n", *_definitions(program, spelling), "\n".join(lines) + "\n"])
+    opening = f"{explained(meant, '#')}import casadi as ca\n"
+    return "\n\n".join([opening, *_definitions(program, spelling), "\n".join(lines) + "\n"])
 
 
 def _definitions(program: Program, spelling: Spelling) -> Iterator[str]:

@@ -15,6 +15,7 @@ from nn2eq.emit.header import escaped
 from nn2eq.emit.names import PYTHON_KEYWORDS, require
 from nn2eq.emit.options import Options
 from nn2eq.emit.printing import PRODUCT, SIGN, SUM, Infix, Names, Text, decimals, number
+from nn2eq.emit.renaming import in_plain_letters
 from nn2eq.emit.scalars import Call, Formula, Line, Sum, unrolled
 from nn2eq.errors import CannotEmit
 from nn2eq.forms.program import Apply, Combine, Program
@@ -108,10 +109,22 @@ def require_names(program: Program, options: Options, language: str, used: Colle
 
     used: what the text itself needs besides its values, constants and functions. Raises CannotEmit.
     """
-    own = own_names(program) | set(applied(program)) | set(used)
+    reserved = taken(program, used)
     users = (options.name, *program.inputs, *program.outputs)
-    own |= {name for name in users if _SHARED.fullmatch(name)}
-    require(users, language, PYTHON_KEYWORDS | own)
+    require(users, language, reserved | {name for name in users if _SHARED.fullmatch(name)})
+
+
+def in_letters(
+    program: Program, options: Options, used: Collection[str]
+) -> tuple[Program, Mapping[str, str]]:
+    """Return the program with names of inputs and outputs that mean nothing else, and what they stand for."""
+    reserved = taken(program, used) | {options.name}
+    return in_plain_letters(program, lambda name: name not in reserved and not _SHARED.fullmatch(name))
+
+
+def taken(program: Program, used: Collection[str]) -> set[str]:
+    """Return the names that mean something in a text; used: those that it needs besides its values and functions."""
+    return own_names(program) | set(applied(program)) | set(used) | PYTHON_KEYWORDS
 
 
 def own_names(program: Program) -> set[str]:

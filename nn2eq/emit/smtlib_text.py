@@ -17,6 +17,7 @@ from nn2eq.emit import Emitter
 from nn2eq.emit.names import require
 from nn2eq.emit.options import Options
 from nn2eq.emit.pythonic import commented
+from nn2eq.emit.renaming import explained, in_plain_letters
 from nn2eq.emit.scalars import Call, Line, Sum, unrolled
 from nn2eq.errors import CannotEmit
 from nn2eq.forms.program import Apply, Polynomial, Program
@@ -36,10 +37,12 @@ def write(program: Program, options: Options) -> str:
     """Write a Program as SMT-LIB. Raises CannotEmit for activations that are not affine in pieces."""
     _require_pieces(program)
     program = program.merged() if len(program.functions) > 1 else program
+    answers = program.predict.results[0].parts
+    own = {part for step in program.predict.steps for part in step.out.parts} - set(answers)
+    reserved = RESERVED | own
+    program, meant = in_plain_letters(program, lambda name: name not in reserved)
     function = program.predict
-    users = [*program.inputs, *function.results[0].parts]
-    own = {part for step in function.steps for part in step.out.parts} - set(function.results[0].parts)
-    require(users, "smtlib", RESERVED | own)
+    require([*program.inputs, *function.results[0].parts], "smtlib", reserved)
     lines = [
         f"; inputs: {', '.join(program.inputs)}; outputs: {', '.join(program.outputs)}",
         "; numbers: fractions, each exactly the float of the file",
@@ -50,7 +53,7 @@ def write(program: Program, options: Options) -> str:
     for origin, steps in commented(unrolled(function, runnable)):
         lines += [f";{said[1:]}" for said in origin]
         lines += [text for line in steps for text in _declared(line, choices)]
-    return "\n".join(lines) + "\n"
+    return explained(meant, ";") + "\n".join(lines) + "\n"
 
 
 def _require_pieces(program: Program) -> None:

@@ -90,21 +90,16 @@ def check(
 ) -> Agreement:
     """Run a text, or read it back, and compare it with the network.
 
-    language: of a text of our own, just written; left out, anybody's text is judged as `nn2eq check` does, by what
-    its header says, and run says whether a compiler or another program may be started for it. name: of the text's
-    function. data (n, inputs): rows to compare on besides the samples. program: what the
-    text was written from; its values tell what differs first. digits: of the program's numbers, if they were
-    rounded on purpose. Then the text must say what the program says; what the rounding costs is observed, and
-    must not be more than so few digits can cost. An approximate program is held to what is proved of it. dtype: in
-    which the text computes. Raises Disagreement if the text fails, BadRequest if nothing tells what it is.
+    language: of a text of our own, just written; left out, anybody's text is judged as `nn2eq check` does, by its
+    header, and run says whether a compiler or another program may be started for it. name: of the text's function.
+    data (n, inputs): rows to compare on besides the samples. program: what the text was written from; its values
+    tell what differs first, and an approximate one is held to what is proved of it. digits: of the program's numbers,
+    if they were rounded on purpose: the text must say what the program says, and that may cost no more than so few
+    digits can. dtype: in which the text computes. Raises Disagreement, and BadRequest if nothing tells what it is.
     """
     if not language:
-        if program is not None or digits or dtype != "float64":
-            what = "a program, digits and a dtype are of a text whose language is said"
-            raise BadRequest(what, code="usage", way_out="name the language, or leave them out")
-        from nn2eq.proof.judge import judge  # which stands on this
-
-        return judge(network, text, name=name, data=data, outside=run)
+        _require_untold(program, digits, dtype)
+        return _judged(network, text, name, data, outside=run)
     name = name or "predict"
     program = program or matrix(network)
     if program.layout == "backprop":
@@ -126,6 +121,21 @@ def check(
     from nn2eq.proof.backward import noted
 
     return noted(found, network)
+
+
+def _require_untold(program: Program | None, digits: int, dtype: str) -> None:
+    if program is not None or digits or dtype != "float64":
+        what = "a program, digits and a dtype are of a text whose language is said"
+        raise BadRequest(what, code="usage", way_out="name the language, or leave them out")
+
+
+def _judged(
+    network: Network, text: str | bytes, name: str, data: Array | None, *, outside: bool
+) -> Agreement:
+    """Judge anybody's text."""
+    from nn2eq.proof.judge import judge  # which stands on this
+
+    return judge(network, text, name=name, data=data, outside=outside)
 
 
 def _backward_pass(

@@ -17,6 +17,7 @@ from nn2eq.emit.code.routines import definitions, spelled
 from nn2eq.emit.names import called, fresh, require
 from nn2eq.emit.options import Options
 from nn2eq.emit.pythonic import applied, own_names
+from nn2eq.emit.renaming import explained, in_plain_letters
 from nn2eq.errors import CannotEmit, TooLarge
 from nn2eq.forms.program import Apply, Cases, Combine, Constant, Function, Polynomial, Program, Step
 from nn2eq.forms.size import numbers
@@ -49,7 +50,7 @@ def emitter_of(dialect: Dialect, chosen: Callable[[Options], Dialect] | None = N
 def write(dialect: Dialect, program: Program, options: Options) -> str:
     """Write a Program in a language."""
     program = _laid_out(dialect, program.merged() if dialect.merged else program)
-    program = _prefixed(program, dialect.prefix)
+    program, meant = identifiers(dialect, _prefixed(program, dialect.prefix), options)
     fields = fields_of(program, options)
     require_names(dialect, program, fields)
     _require_short(dialect, program, options)
@@ -69,7 +70,8 @@ def write(dialect: Dialect, program: Program, options: Options) -> str:
     numbers, *functions = ("\n".join(flat(part, dialect, dialect.inside)) for part in (tables, *parts))
     inside = "\n\n".join(part for part in (numbers, dialect.between, *functions) if part)
     imported = dialect.imported[1] if dialect.imported and dialect.imported[0] in inside else ""
-    return f"{dialect.before.format(imported=imported, **fields)}{inside}\n{dialect.after.format(**fields)}"
+    before = explained(meant, dialect.comment) + dialect.before.format(imported=imported, **fields)
+    return f"{before}{inside}\n{dialect.after.format(**fields)}"
 
 
 def _laid_out(dialect: Dialect, program: Program) -> Program:
@@ -153,15 +155,31 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names if len(names) <= 6 else (names[0], names[1], "...", names[-1]))
 
 
+def identifiers(dialect: Dialect, program: Program, options: Options) -> tuple[Program, Mapping[str, str]]:
+    """Return the program with names that the language takes, and what those stand for that were others."""
+    reserved = _reserved(dialect, program) | {called(one, options) for one in program.functions}
+    if dialect.caseless:
+        reserved = {name.lower() for name in reserved}
+
+    def is_free(name: str) -> bool:
+        plain = name.lower() if dialect.caseless else name
+        is_own = plain in reserved or _SHARED.fullmatch(name)
+        return not (is_own or name.startswith("_") or len(name) > _LONGEST_NAME)
+
+    return in_plain_letters(program, is_free, caseless=dialect.caseless)
+
+
+def _reserved(dialect: Dialect, program: Program) -> set[str]:
+    """Return the words of the language, and the names that the text itself needs."""
+    helpers = {helper.name for helper in dialect.helpers.values()}
+    return {*dialect.reserved, *own_names(program), *helpers, *map(dialect.called, applied(program).values())}
+
+
 def require_names(dialect: Dialect, program: Program, fields: dict[str, str]) -> None:
     """Refuse names that the language or the text itself needs. Raises CannotEmit."""
-    own = own_names(program)
-    own |= {helper.name for helper in dialect.helpers.values()} | {
-        *map(dialect.called, applied(program).values())
-    }
     users = [fields["name"], *program.inputs, *program.outputs]
-    own |= {name for name in users if _SHARED.fullmatch(name)} | ({"x", "y"} & {fields["name"]})
-    reserved = dialect.reserved | own
+    own = {name for name in users if _SHARED.fullmatch(name)} | ({"x", "y"} & {fields["name"]})
+    reserved = frozenset(_reserved(dialect, program) | own)
     if dialect.caseless:
         users, reserved = [name.lower() for name in users], frozenset(name.lower() for name in reserved)
     require(users, dialect.name, reserved)

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nn2eq import formula as fm
 from nn2eq.emit.printing import PRODUCT, SUM, Infix, Text
 from nn2eq.emit.pythonic import LONGEST_SUM
+from nn2eq.emit.renaming import renamed
 from nn2eq.emit.scalars import Formula, Sum, unrolled
 from nn2eq.emit.sql.dialects import Dialect, Rewriting
 from nn2eq.emit.sql.formulas import as_computed, parts
-from nn2eq.forms.program import Affine, Combine, Function, Step, Value
+from nn2eq.forms.program import Combine, Function, Value
 from nn2eq.forms.size import Spelling
 
 
@@ -39,25 +39,10 @@ def standing(function: Function) -> Function:
 
     So no name of a user's can mean a column of ours.
     """
-    (x,), (y, *others) = function.arguments, function.results
+    (x,), (y, *_) = function.arguments, function.results
     named = {value: _numbered(value, letter) for value, letter in ((y, "y"), (x, "x"))}
 
-    def step(of: Step) -> Step:
-        values = ((field.name, getattr(of, field.name)) for field in fields(of))
-        changed: dict[str, Any] = {k: named.get(v, v) for k, v in values if isinstance(v, Value)}
-        if isinstance(of, Affine):
-            terms = tuple(replace(term, arg=named.get(term.arg, term.arg)) for term in of.terms)
-            return replace(of, terms=terms, **changed)
-        if isinstance(of, Combine):
-            args = {
-                key: replace(arg, of=named.get(arg.of, arg.of)) if isinstance(arg.of, Value) else arg
-                for key, arg in of.args.items()
-            }
-            return replace(of, args=args, **changed)
-        return replace(of, **changed)
-
-    steps = tuple(map(step, function.steps))
-    return replace(function, arguments=(named[x],), results=(named[y], *others), steps=steps)
+    return renamed(function, named)
 
 
 def _numbered(value: Value, letter: str) -> Value:
