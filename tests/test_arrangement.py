@@ -104,6 +104,12 @@ def test_planes_in_general_position_make_as_many_cells_as_zaslavsky_says(inputs:
     assert [cells for _, cells in found.story[0].added] == added
 
 
+def test_a_box_of_many_inputs_has_the_faces_of_a_cube() -> None:
+    faces = opening(np.array([[-1.0, 1.0]] * 8)).faces
+    assert [faces.count(k) for k in range(9)] == [comb(8, k) * 2 ** (8 - k) for k in range(9)]
+    assert [level.face.size for level in faces.above] == [faces.count(k) * 2 * k for k in range(2, 9)]
+
+
 def test_cuts_that_do_not_lie_in_general_position_are_made_one_by_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

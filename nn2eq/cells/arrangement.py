@@ -32,6 +32,14 @@ class Room(NamedTuple):
     cells: int
     pairs: int
 
+    def points(self, cuts: int, inputs: int) -> int:
+        """Return how many points may be those in which so many cuts meet.
+
+        Each is a corner of 2^cuts cells, which have 2^inputs corners or so; and it is a system of equations to solve.
+        """
+        many = self.pairs * 16 // max(16, inputs * inputs) >> cuts
+        return self.cells if cuts == inputs else min(self.cells << (inputs - cuts), many)
+
 
 class _Points(NamedTuple):
     """Vertices in which m cuts meet: their carriers of dimension m, those cuts (points, m), ascending, signs."""
@@ -122,7 +130,7 @@ class _Site:
         crossing = one * two < 0
         last = segments.cuts[:, -1:] if m > 1 else -1
         row, cut = places(crossing & (np.arange(crossing.shape[1]) > last))
-        if len(row) > (room.cells if m == state.inputs else room.pairs >> m):
+        if len(row) > room.points(m, state.inputs):
             return None
         carrier, cuts = segments.carrier[row], np.concatenate([segments.cuts[row], cut[:, None]], axis=1)
         face = carrier - self.ground.first[m]

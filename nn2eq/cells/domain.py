@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,9 @@ def opening(domain: Array) -> State:
     if (2 ** (inputs + 1) if unbounded else 3**inputs) > MOST_FACES:
         raise TooLarge(f"pieces in {inputs} dimensions", code="too-large", way_out=_WAY_OUT)
     planes = _simplex(inputs) if unbounded else _box(domain)
-    apart = [] if unbounded else [{2 * axis, 2 * axis + 1} for axis in range(inputs)]
-    levels = [_faces(len(planes.offset), inputs - k, apart) for k in range(inputs + 1)]
+    together = 1 if unbounded else 2  # the two ends of an input never meet
+    facets = [tuple(range(at, at + together)) for at in range(0, len(planes.offset), together)]
+    levels = [_faces(facets, inputs - k) for k in range(inputs + 1)]
     tight = tuple(
         np.array([sorted(face) for face in level], dtype=np.int32).reshape(len(level), -1) for level in levels
     )
@@ -75,13 +76,10 @@ def _planes(normal: Array, offset: Array, far: Array) -> Planes:
     return Planes(normal, offset, far, np.zeros((count, inputs + 1)), source)
 
 
-def _faces(facets: int, size: int, apart: list[set[int]]) -> dict[Facets, int]:
-    """Number the faces that lie on `size` facets each, all that do not include two that never meet."""
-    sets = (frozenset(chosen) for chosen in combinations(range(facets), size))
-    return {
-        chosen: number
-        for number, chosen in enumerate(s for s in sets if not any(pair <= s for pair in apart))
-    }
+def _faces(facets: list[tuple[int, ...]], size: int) -> dict[Facets, int]:
+    """Number the faces that lie on `size` facets each, at most one of each group of facets."""
+    sets = sorted(chosen for groups in combinations(facets, size) for chosen in product(*groups))
+    return {frozenset(chosen): number for number, chosen in enumerate(sets)}
 
 
 def _incidence(levels: list[dict[Facets, int]]) -> Faces:
@@ -98,10 +96,11 @@ def _incidence(levels: list[dict[Facets, int]]) -> Faces:
 
 
 def _pairs(upper: dict[Facets, int], lower: dict[Facets, int]) -> tuple[Ids, Ids]:
+    facets = sorted(frozenset().union(*lower))
     found = [
         (number, lower[face | {facet}])
         for face, number in upper.items()
-        for facet in sorted(frozenset().union(*lower) - face)
-        if face | {facet} in lower
+        for facet in facets
+        if facet not in face and face | {facet} in lower
     ]
     return tuple(np.array(column, dtype=np.int32) for column in zip(*found, strict=True))  # type: ignore[return-value]
