@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from nn2eq.activations import ROWS, Activation
 from nn2eq.bounds import bounds
+from nn2eq.bounds.unsure import Unsure
+from nn2eq.forms.merged import merged
 from nn2eq.forms.nodes import Nodes, program, tape
 from nn2eq.forms.reduced import reduced
 from nn2eq.network import Affine, Layer, Network
@@ -210,6 +213,45 @@ def test_random_networks_with_planted_units_answer_the_same(seed: int) -> None:
         for proved, answer in zip(ranges, network.evaluate(point[None])[0], strict=True):
             slack = 1e-14 * (1.0 + abs(answer))
             assert proved.low - slack <= answer <= proved.high + slack
+
+
+def nearly_alike(name: str, apart: float, depth: int) -> Network:
+    """A network in whose first hidden layers units 3 and 4 are units 0 and 1 but for so much, 4 the other way round."""
+    network = dense([2, *[6] * depth, 2], [*[name] * depth, "linear"], seed=3)
+    rng, layers = np.random.default_rng(4), []
+    for layer in network.layers[:-1]:
+        [sums, *rest] = layer.maps
+        assert isinstance(sums, Affine)
+        kernel, bias = sums.kernel.astype(np.float64), np.asarray(sums.bias).astype(np.float64)
+        sign = -1.0 if row(name).mirror else 1.0
+        for unit, like, way in ((3, 0, 1.0), (4, 1, sign)):
+            kernel[:, unit] = way * kernel[:, like] + apart * rng.uniform(-1, 1, len(kernel))
+            bias[unit] = way * bias[like] + apart * rng.uniform(-1, 1)
+        layers.append(Layer(layer.name, "Dense", (6,), (Affine(kernel, bias), *rest)))
+    return Network((*layers, network.layers[-1]), (2,))
+
+
+def require_held(network: Network, found: Nodes) -> None:
+    """Fail if the network answers at a point what the nodes, with all that is unsure of them, do not."""
+    for point in np.random.default_rng(0).uniform(-1.0, 1.0, size=(12, 2)):
+        box = [(value, value) for value in point.tolist()]
+        ranges = bounds(tape(found), box, seconds=0.05, jacobian=False).outputs
+        for proved, answer in zip(ranges, network.evaluate(point[None])[0], strict=True):
+            assert proved.low - 1e-14 <= answer <= proved.high + 1e-14
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "softplus", "relu", "elu"])
+def test_units_that_are_nearly_alike_are_one_and_the_nodes_hold_the_network(name: str, depth: int) -> None:
+    network = nearly_alike(name, 1e-4, depth)
+    found = merged(reduced(network, BOX, seconds=0.2), BOX, 0.05, seconds=0.2)
+    assert max(units(found)[:depth]) <= 4
+    require_held(network, found)
+    strict = merged(reduced(network, BOX, seconds=0.2), BOX, 1e-7, seconds=0.2)
+    assert units(strict)[0] == 6  # they are too far apart for this
+    certain = [replace(node, bias=Unsure.exactly(node.bias.numbers)) for node in found.nodes]
+    with pytest.raises(AssertionError):  # without what merging leaves unsure, they do not
+        require_held(network, replace(found, nodes=tuple(certain)))
 
 
 def test_what_rounding_leaves_unsure_is_kept() -> None:

@@ -82,7 +82,7 @@ def _one_reduced(found: Nodes, number: int, domain: Domain, work: Work) -> Nodes
     activation = node.activation
     if not isinstance(activation, Activation) or activation.row.coupled:
         return found
-    ends = _ends(found, number, domain, work)
+    ends = ends_of(found, number, domain, work)
     if number == len(found.nodes):
         return _straight_answer(found, activation, ends)
     for way in (_constants, _alike, _lines):
@@ -100,7 +100,7 @@ def _one_reduced(found: Nodes, number: int, domain: Domain, work: Work) -> Nodes
     return found
 
 
-def _ends(found: Nodes, number: int, domain: Domain, work: Work) -> Ends:
+def ends_of(found: Nodes, number: int, domain: Domain, work: Work) -> Ends:
     """Bound the sums of a node: proved on a domain; on the whole space only what depends on nothing is known."""
     node = found.nodes[number - 1]
     if domain:
@@ -200,13 +200,15 @@ def _alike(node: Node, activation: Activation, ends: Ends, unused: NDArray[np.bo
     owner, ratio = _owners(columns, opposite=bool(activation.mirror), scaled=activation.is_homogeneous)
     if np.all(owner == np.arange(node.units)):
         return None
-    kept = np.flatnonzero(owner == np.arange(node.units))
-    mixed, lines, constants = (
-        np.zeros((node.units, node.units)),
-        np.zeros((node.units, node.units)),
-        np.zeros(node.units),
-    )
-    for unit in range(node.units):
+    return by_owners(activation, owner, ratio)
+
+
+def by_owners(activation: Activation, owner: NDArray[np.intp], ratio: Array) -> Replacement:
+    """Return what makes each unit a multiple of its owner, (units,) each; one that is its own owner stays."""
+    units = len(owner)
+    kept = np.flatnonzero(owner == np.arange(units))
+    mixed, lines, constants = np.zeros((units, units)), np.zeros((units, units)), np.zeros(units)
+    for unit in range(units):
         size, first = abs(ratio[unit]), owner[unit]
         mixed[first, unit] = size
         if ratio[unit] < 0:

@@ -16,6 +16,7 @@ import numpy as np
 from nn2eq.domain import Domain, domain_of
 from nn2eq.errors import BadRequest
 from nn2eq.forms.distance import default_tolerance, difference_bound, with_distance
+from nn2eq.forms.merged import merged
 from nn2eq.forms.nodes import Nodes, program, tape
 from nn2eq.forms.program import Program
 from nn2eq.forms.reduced import reduced
@@ -32,6 +33,8 @@ _WORTH = 0.97
 """How much of the length of one that is proved another must have for its own proof to be worth more work."""
 _PATIENCE = 4.0
 """How many times the seconds proofs may take by the clock, on a machine that is slow or busy."""
+_MERGED = 0.1
+"""The share of the tolerance that merging units which are nearly alike may take."""
 _EXACT = 1e-11
 """A distance that is rounding alone, relative to the outputs."""
 
@@ -71,16 +74,23 @@ def simplified(
     return shortest or _exactly(found, fit, tolerance)
 
 
+def _merged(found: Nodes, fit: Fit, tolerance: float, seconds: float) -> Nodes:
+    """Return the nodes with units that are nearly alike merged, unless that takes much of the tolerance."""
+    near = merged(found, fit.domain, _MERGED * tolerance, seconds=seconds / 8)
+    return near if fit.worst(program(near, fit.network, wide=True)) <= _MERGED * tolerance else found
+
+
 def _shortest(found: Nodes, fit: Fit, tolerance: float, seconds: float) -> Program | None:
     """Return the shortest candidate that is proved, None if it is not shorter than the network itself.
 
     All are given little work first, then those twice as much that are shorter than the best that is proved.
     """
-    own = program(found, fit.network, wide=True)
     longest = candidate(program(found, fit.network), "").length
-    offered = sorted(candidates(own, fit, tolerance), key=lambda each: each.length)
-    offered = [each for each in offered if each.length < longest]
-    proof = _Proof(found, fit, tolerance, (1 - _SEARCH) * seconds, time.monotonic() + _PATIENCE * seconds)
+    near = _merged(found, fit, tolerance, seconds)
+    own = program(near, fit.network, wide=True)
+    offered = [*candidates(own, fit, tolerance), candidate(own, "units that are nearly alike taken as one")]
+    offered = sorted((each for each in offered if each.length < longest), key=lambda each: each.length)
+    proof = _Proof(near, fit, tolerance, (1 - _SEARCH) * seconds, time.monotonic() + _PATIENCE * seconds)
     share, best, enough = _LEAST * seconds, None, math.inf
     while offered and proof.left > 0:
         undecided = []
