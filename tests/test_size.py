@@ -147,6 +147,8 @@ def test_too_large_a_text_is_refused_with_a_way_out() -> None:
     ):
         require_at_most(program, size - 1)
     require_at_most(matrix(dense(4, 16, 16, 16, 1)), 1)
+    with pytest.raises(TooLarge, match="use another --format, or raise --limit"):
+        require_at_most(program, size - 1, layouts=("nested",))
 
 
 def test_a_form_that_is_not_named_fits_the_limit() -> None:

@@ -73,7 +73,8 @@ def require_at_most(
     if not {program.layout, program.form} & set(WHOLE) and size > limit:
         forms = ("layered", "matrix") if program.form == "nested" else ("matrix",)
         smaller = [name for name in forms if name in layouts]
-        named = f"use --form {' or '.join(smaller)}, or " if smaller else ""
+        other = "use another --format, or " if program.form == "nested" else ""
+        named = f"use --form {' or '.join(smaller)}, or " if smaller else other
         raise TooLarge(
             f"the {program.form} form would hold {size:,} numbers (limit {limit:,})",
             code="too-large",
