@@ -142,6 +142,28 @@ def test_numbers_of_classes_are_rows_of_ones() -> None:
         )
 
 
+def test_an_answer_that_is_always_0_raises_no_alarm() -> None:
+    """There Keras begins to clip a probability: on one side the loss has a slope, on the other none."""
+    network = trainable((2, 3, 1), ("tanh", "log_softmax"))
+    agreement = convert(network, Request("numpy", "backprop", shape={"loss": "bce"})).agreement
+    assert agreement is not None
+    assert agreement.holds
+    zero = trainable((1, 1), ("linear",))
+    maps = (Affine(np.zeros((1, 1), np.float32), np.zeros(1, np.float32)),)
+    zero = replace(zero, layers=(replace(zero.layers[0], maps=maps),))
+    agreement = convert(zero, Request("numpy", "backprop", shape={"loss": "bce"})).agreement
+    assert agreement is not None
+    assert "at a bend left out" in agreement.note
+
+
+def test_one_class_alone_has_no_numbers() -> None:
+    ask = gradients(trainable((2, 3, 1), ("tanh", "softmax")), "cce")
+    x = np.random.default_rng(1).normal(size=(4, 2))
+    loss, found = ask(x, np.ones((4, 1)))
+    assert abs(loss) < 1e-12
+    assert all(np.allclose(part, 0.0, atol=1e-12) for layer in found for part in layer)
+
+
 def test_a_gamma_without_its_epsilon_is_refused() -> None:
     weights = {name: np.ones(2) for name in ("gamma", "beta", "moving_mean", "moving_variance")}
     layer = Layer("norm", "BatchNormalization", (2,), (Affine(np.ones(2), np.ones(2)),), weights)

@@ -67,7 +67,7 @@ def _taken(program: Program, training: Training, name: str) -> Iterator[str]:
     yield "samples = len(x)"
     if loss.single:
         return
-    if loss.classes:
+    if loss.classes and outputs > 1:  # of one class the number says nothing
         yield "y = np.asarray(y)"
         yield "if y.size == samples:"
         yield f"    y = np.eye({outputs})[y.astype(int).reshape(-1)]"
@@ -79,7 +79,8 @@ def _taken(program: Program, training: Training, name: str) -> Iterator[str]:
 def _answers(training: Training) -> str:
     """Say what the network should answer."""
     rows = f"(n, {training.target.size}), what it should answer"
-    return f"{rows}, which adds up to 1, or (n,), numbers of classes" if training.loss.classes else rows
+    numbers = ", or (n,), numbers of classes" if training.target.size > 1 else ""
+    return f"{rows}, which adds up to 1{numbers}" if training.loss.classes else rows
 
 
 def _clipping(training: Training) -> str:
