@@ -284,6 +284,10 @@ def test_architecture_and_weights_in_two_files(tmp_path: Path) -> None:
     for weights in ("w.weights.h5", "w.h5", "whole.h5"):
         mf.legacy(tmp_path / "whole.h5")
         agrees(read(tmp_path / "a.json", weights=tmp_path / weights))
+    (tmp_path / "text.json").write_text(
+        json.dumps(json.dumps(mf.plain_config()))
+    )  # json.dump(model.to_json(), file)
+    agrees(read(tmp_path / "text.json", weights=tmp_path / "w.h5"))
     told = refusal(tmp_path / "a.json")
     assert (told.code, "--weights" in str(told)) == ("needs-weights", True)
     assert refusal(tmp_path / "w.h5").code == "needs-config"

@@ -9,7 +9,7 @@ import h5py
 import model_files as mf
 import numpy as np
 import pytest
-from model_files import refused
+from model_files import refusal, refused
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,12 @@ def test_configs_that_are_none(tmp_path: Path, text: bytes, code: str) -> None:
     refused(mf.keras(tmp_path / "a.keras", text, mf.store({})), code)
     if text and b"\0" not in text:
         refused(mf.legacy(tmp_path / "a.h5", text, {}), code)
+
+
+@pytest.mark.parametrize("text", [b'"{', b'"{}" "{}"', b'"{\\ud800}"', b'"{\\"', b'"{}"'])
+def test_texts_that_hold_no_model(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "a.json").write_bytes(text)
+    assert refusal(tmp_path / "a.json").code in ("json", "config")
 
 
 def test_a_model_config_of_another_type(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from nn2eq.errors import DamagedFile, Nn2eqError, UnsupportedModel
-from nn2eq.reading import files
+from nn2eq.reading import files, json_text
 from nn2eq.reading.archive import HDF5_SIGNATURE, JSON, OWN, Archive
 from nn2eq.reading.limits import CONFIG_LIMIT, OWN_LIMIT
 
@@ -72,15 +72,24 @@ def reader(data: bytes) -> Callable[[bytes], Archive]:
         from nn2eq.reading import hdf5_file
 
         return hdf5_file.read
-    if data[:64].removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"{", b"["):
+    if _start(data).startswith((b"{", b"[", b'"{')):
         return _json
     raise DamagedFile(
         f"not a model: {_guess(data)}", code="not-a-model", way_out=f"nn2eq reads {WHAT_IS_READ}"
     )
 
 
+def _start(data: bytes) -> bytes:
+    return data[:64].removeprefix(codecs.BOM_UTF8).lstrip()
+
+
 def _json(data: bytes) -> Archive:
-    """Take JSON as it is: what it means is for the parent to say."""
+    """Take JSON as it is: what it means is for the parent to say.
+
+    A text that holds JSON is unpacked: `json.dump(model.to_json(), file)` writes one.
+    """
+    if _start(data).startswith(b'"'):
+        data = json_text.parse(data, "the JSON").encode("utf-8", "surrogatepass")
     limit = OWN_LIMIT if OWN.encode() in data[:200] else CONFIG_LIMIT
     if len(data) > limit:
         raise DamagedFile(
