@@ -136,7 +136,7 @@ def needs_weights(what: str) -> UnsupportedModel:
     return UnsupportedModel(what, code="needs-weights", way_out=way_out)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """A chain of layers from x to y.
 
@@ -155,6 +155,11 @@ class Network:
     one_for_all: bool = False
     drawn: bool = False
     around: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        """Say in one line what it is; a dump of all arrays would help nobody."""
+        sizes = f"{self.inputs} -> {self.outputs}, {len(self.layers)} layers, {self.parameters:,} parameters"
+        return f"<Network {self.source.file!r}: {sizes}>"
 
     @property
     def inputs(self) -> int:

@@ -71,6 +71,11 @@ def test_the_library_starts_a_program_if_asked(tool: Callable[[str], str]) -> No
     assert nn2eq.check(NETWORK, emit(layered(NETWORK), "r"), run=True).holds
 
 
+def test_what_a_network_and_a_program_are_is_said_in_a_line() -> None:
+    assert repr(NETWORK) == "<Network 'm.h5': 2 -> 2, 2 layers, 0 parameters>"
+    assert repr(layered(NETWORK)) == "<Program of 'm.h5': layered form, 2 -> 2>"
+
+
 def test_another_model_in_the_header_is_said_and_not_fatal() -> None:
     agreement = judge(
         NETWORK, with_header(emit(layered(NETWORK), "numpy"), header("numpy", sha256="cd" * 32))

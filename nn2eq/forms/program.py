@@ -275,7 +275,7 @@ def step_constants(step: Step) -> Iterator[Constant]:
         yield from step.constants
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Program:
     """A form of a network, ready to be written in any language.
 
@@ -304,6 +304,10 @@ class Program:
     told: Mapping[str, Any] = field(default_factory=dict)
     training: Training | None = None
     ranges: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Say in one line what it is; a dump of all steps would help nobody."""
+        return f"<Program of {self.model!r}: {self.form} form, {len(self.inputs)} -> {len(self.outputs)}>"
 
     @property
     def predict(self) -> Function:
