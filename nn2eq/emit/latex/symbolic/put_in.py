@@ -132,7 +132,7 @@ def _filled(text: str) -> str:
     """Break a long sum at its signs, be they outside of brackets or within one pair."""
     lines, at = [""], 0.0
     for part in _terms(text):
-        wide = width(part)
+        wide = width(part) + OPERATOR * (1 + part.count(r"\cdot"))
         if at and at + wide > LINE:
             lines.append("{}")
             at = 0.0
