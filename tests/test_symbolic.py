@@ -122,7 +122,7 @@ def test_orientation_turns_what_must_be_turned() -> None:
     assert r"h &= a[\theta_0 + \Theta x]" in lines(said["greek", "column"])
     assert r"h &= a[\theta_0 + x \Theta^{\top}]" in lines(said["greek", "row"])
     assert r"a_1 &= \tanh(x W_1 + b_1)" in lines(said["layers", "row"])
-    assert "W_1 has a row an input: it is Keras' own kernel" in said["layers", "row"]
+    assert "W_1 has a row per input: it is Keras' own kernel" in said["layers", "row"]
 
 
 # -------------------------------------------------------------------------------------------- what must be seen

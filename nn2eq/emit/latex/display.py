@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from nn2eq.emit.latex.pieces import LINE, Equation
 
 BATCH = (
-    r"For a batch of $n$ inputs, a row an input: $L_i$ is the loss of input $i$, $\mathbf{1}$ a column of $n$ ones, "
+    r"For a batch of $n$ samples, one row each: $L_i$ is the loss of sample $i$, $\mathbf{1}$ a column of $n$ ones, "
     r"$\alpha$ the learning rate."
 )
 """What stands above the equations of a batch, for people."""

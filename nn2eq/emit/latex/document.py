@@ -99,7 +99,7 @@ def _said(program: Program, options: Options, numbers: Numbers, symbols: Symbols
         said["slopes"] = ",\\ ".join(slopes)
     if options.numbers != "inline":
         said["kernels"] = (
-            r"W_k has a row an input and a column a unit of layer k: z_k = W_k^\top a_{k-1} + b_k"
+            r"W_k has a row per input and a column per unit of layer k: z_k = W_k^\top a_{k-1} + b_k"
         )
     return said
 

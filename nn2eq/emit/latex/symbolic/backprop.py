@@ -131,7 +131,7 @@ def _meanings(parts: _Parts) -> str:
     """Say in a sentence for people what the letters of a backward pass are."""
     made, naming = parts.made, parts.chosen.naming
     wanted, answers = map(_listed, (made.targets, naming.units(naming.depth)))
-    loss = f"$L$ is the loss of one input ({made.loss.name}), ${wanted}$ what ${answers}$ should be, "
+    loss = f"$L$ is the loss of one sample ({made.loss.name}), ${wanted}$ what ${answers}$ should be, "
     of = (
         "the sums of layer $k$, before their activation"
         if parts.whole

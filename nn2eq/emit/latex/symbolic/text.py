@@ -102,11 +102,11 @@ def _said(chosen: Style, numbers: Numbers, options: Options) -> dict[str, str]:
 
 
 def orientation(chosen: Style) -> str:
-    """Say whether vectors are rows, and how a matrix lies compared with Keras' kernel, which has a row an input."""
+    """Say whether vectors are rows, and how a matrix lies compared with Keras' kernel, which has a row per input."""
     naming = chosen.naming
     vectors = "row vectors, x W" if chosen.row else "column vectors, W x"
     if naming.has_rows_of_inputs(1):
-        return f"{vectors}; {naming.kernel(1)} has a row an input: it is Keras' own kernel"
+        return f"{vectors}; {naming.kernel(1)} has a row per input: it is Keras' own kernel"
     return f"{vectors}; {naming.kernel(1)} has a row a unit: it is the transpose of Keras' kernel"
 
 
@@ -120,7 +120,7 @@ def in_a_sentence(chosen: Style) -> str:
     first = f"Vectors are {'rows' if chosen.row else 'columns'}; ${chosen.naming.kernel(1)}$ is"
     if chosen.naming.has_rows_of_inputs(1):
         return f"{first} Keras' kernel."
-    return f"{first} the transpose of Keras' kernel, which has a row an input."
+    return f"{first} the transpose of Keras' kernel, which has a row per input."
 
 
 # -------------------------------------------------------------------------------------------------- filling in
