@@ -324,6 +324,17 @@ def test_characters_are_about_what_latex_has(name: str, form: Callable[[Network]
     assert characters(program) == pytest.approx(length(program), rel=0.25)
 
 
+def test_of_a_coupled_layer_no_answer_is_cut_out() -> None:
+    program = nested(dense([3, 6, 2], ["softmax", "linear"], seed=4))
+    numbers = vector(program)
+    numbers[3 * 6 + 6 + np.array([0, 1, 8, 9])] = 0.0  # nothing takes the answers 0 and 4
+    thin = with_vector(program, numbers)
+    found = compact(thin)
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    np.testing.assert_allclose(found.evaluate(x), thin.evaluate(x), rtol=1e-13)
+    assert characters(found) > 0
+
+
 def test_a_compact_program_answers_the_same_with_fewer_units() -> None:
     network = dense([3, 6, 5, 2], ["tanh", "gelu", "linear"], seed=4)
     program = nested(network)

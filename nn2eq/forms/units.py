@@ -122,6 +122,8 @@ def _without_unused(steps: tuple[Step, ...], x: Value, result: str) -> tuple[Ste
     used = {step.out.name: np.zeros(step.out.size, dtype=bool) for step in steps}
     used[result][:] = True
     for step in reversed(steps):
+        if isinstance(step, Apply) and step.activation.row.coupled:
+            used[step.out.name] |= np.any(used[step.out.name])  # its answers are made together
         for name, mask in _needs(step, used[step.out.name]):
             if name in used:
                 used[name] |= mask
