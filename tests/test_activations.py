@@ -347,7 +347,7 @@ def test_transforms_are_no_activations_of_files_but_of_inputs() -> None:
     assert "log10" in TRANSFORMS
     for name, row in TRANSFORMS.items():
         assert transform(name).row is row
-    with pytest.raises(BadRequest, match="there are exp"):
+    with pytest.raises(BadRequest, match="one of exp, expm1"):
         transform("sinh")
 
 
