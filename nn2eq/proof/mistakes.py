@@ -291,6 +291,17 @@ def _activations(network: Network) -> Iterator[tuple[int, int, Activation]]:
                 yield place, at, step
 
 
+def _activations_of_units(network: Network) -> Iterator[tuple[int, int, Activation, int, Selected]]:
+    """Yield which layer, which of its maps, the activation, one unit, and the activation of all others."""
+    for place, at, step in _activations(network):
+        layer = network.layers[place]
+        units = layer.shape[-1]
+        if step.row.coupled or step.per_unit or len(layer.shape) > 1 or not 1 < units <= MOST_UNITS:
+            continue
+        for unit in range(units):
+            yield place, at, step, unit, Selected(step, tuple(k for k in range(units) if k != unit))
+
+
 def _affines(network: Network) -> Iterator[tuple[int, int, Affine]]:
     """Yield which layer, which of its maps, and the affine map, if it has a bias that is not all zero."""
     for place, layer in enumerate(network.layers):
