@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -59,6 +60,25 @@ def engine(dialect: str, tool: Callable[[str], str]) -> str:
         except BadRequest:
             pytest.skip("postgresql is not installed: make tools")
     return dialect
+
+
+@pytest.fixture
+def opened(tool: Callable[[str], str], tmp_path: Path) -> Callable[[Path], str]:
+    """Chromium, which opens a page and returns what it became."""
+    command = [
+        tool("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
+    ]  # fmt: skip
+
+    def dumped(page: Path) -> str:
+        done = subprocess.run(
+            [*command, page.as_uri()], capture_output=True, text=True, check=False, timeout=120
+        )
+        assert done.returncode == 0, done.stderr[-1000:]
+        return done.stdout
+
+    return dumped
 
 
 @pytest.fixture
