@@ -6,6 +6,7 @@ weighted sums, and what a softmax shares, have one of their own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
@@ -69,6 +70,22 @@ def write(program: Program, options: Options) -> str:
     return f"{said}\n{translated(query, chosen.name) if chosen.name in OTHERS else query};\n"
 
 
+_KNOWN = "known"
+"""The column that says whether no input of a row is missing."""
+_CHOICE = re.compile(r"\b(CASE|greatest|least)\b")
+"""What may make a number of NULL; arithmetic and functions never do."""
+_TOGETHER = 50
+"""Comparisons in a row: more are put in brackets by halves, since engines limit the depth of a formula."""
+
+
+def _missing(names: Sequence[str]) -> str:
+    """Return the condition that a column of these is NULL: the answer of such a row is NULL too."""
+    if len(names) <= _TOGETHER:
+        return " OR ".join(f"{name} IS NULL" for name in names)
+    middle = len(names) // 2
+    return f"({_missing(names[:middle])}) OR ({_missing(names[middle:])})"
+
+
 class _Query:
     """The levels of a query, each selected from the one before it."""
 
@@ -80,6 +97,7 @@ class _Query:
         self._columns = columns(self._function, spelling_of(options), chosen, options.dtype, nested=nested)
         self._last = max((column.level for column in self._columns), default=0)
         self._kept = [(chosen.quoted(name), f"keep{k}") for k, name in enumerate(options.keep, start=1)]
+        self._chooses = any(_CHOICE.search(column.text) for column in self._columns)
         if nested:
             _require_shallow(self._columns, chosen)
 
@@ -105,8 +123,10 @@ class _Query:
         """Select the inputs as numbers of the type that is computed in, whatever the table holds."""
         names = self._function.arguments[0].parts
         chosen = self._dialect
-        typed = [chosen.taken.format(chosen.quoted(name), self._type) for name in self._program.inputs]
-        return (*zip(typed, names, strict=True), *self._kept)
+        theirs = [chosen.quoted(name) for name in self._program.inputs]
+        typed = [chosen.taken.format(name, self._type) for name in theirs]
+        known = [(f"CASE WHEN {_missing(theirs)} THEN 0 ELSE 1 END", _KNOWN)] if self._chooses else []
+        return (*zip(typed, names, strict=True), *self._kept, *known)
 
     def _carried(self, level: int) -> Iterator[str]:
         """Yield the names from before a level that are used after it."""
@@ -115,13 +135,19 @@ class _Query:
         before = [column.name for column in self._columns if column.level < level]
         yield from (name for name in (*self._function.arguments[0].parts, *before) if name in later)
         yield from (own for _, own in self._kept)
+        if self._chooses:
+            yield _KNOWN
 
     def _answers(self) -> tuple[Item, ...]:
         """Select what is kept and the outputs, under the names of their users."""
         here = {column.name: column.text for column in self._at(self._last)}
         kept = [(own, theirs) for theirs, own in self._kept]
         named = zip(self._own, self._program.outputs, strict=True)
-        return (*kept, *((here.get(own, own), self._dialect.quoted(name)) for own, name in named))
+        answer = f"CASE WHEN {_KNOWN} = 1 THEN {{}} END" if self._chooses else "{}"
+        return (
+            *kept,
+            *((answer.format(here.get(own, own)), self._dialect.quoted(name)) for own, name in named),
+        )
 
 
 def _called(here: Sequence[Column]) -> str:
